@@ -1,0 +1,6 @@
+"""The architectures, one file each; `MODELS` finds them by the name that a run's JSON carries."""
+
+from grokbook.models.mlp import MLP
+from grokbook.models.transformer import Transformer
+
+MODELS = {model.kind: model for model in (Transformer, MLP)}
