@@ -1,0 +1,190 @@
+"""The engine: takes one run through its budget, and follows it as closely as the request asks.
+
+It knows no archive. A checkpoint path makes it resumable: the state is saved every
+`CHECKPOINT_SECONDS` and when it is asked to stop, and a resumed run equals an uninterrupted one.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from grokbook.measures import MEASURES
+from grokbook.measures.onset import COMMON_RULES, onset
+from grokbook.training import checkpoint
+from grokbook.training.request import Request
+from grokbook.training.result import Curves, dataset
+from grokbook.training.run import Run
+from grokbook.training.trajectory import Trajectory
+
+CHECKPOINT_SECONDS = 60.0
+REPORT_SECONDS = 1.0
+
+Report = Callable[[int, dict[str, float]], None]
+
+
+class StoppedError(Exception):
+    """The run was asked to stop before its end; its checkpoint holds the way so far."""
+
+
+def choose_device(device: str = "auto") -> str:
+    """CUDA if there is one, else the CPU; a device without float64 is refused.
+
+    >>> choose_device("mps")
+    Traceback (most recent call last):
+    ValueError: device = 'mps' has no float64, which the losses need: choose cpu, cuda or auto.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind = device.split(":")[0]
+    if kind == "mps":
+        raise ValueError(
+            "device = 'mps' has no float64, which the losses need: choose cpu, cuda or auto."
+        )
+    if kind not in ("cpu", "cuda"):
+        raise ValueError(f"device = {device!r} is not known: choose cpu, cuda or auto.")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device = {device!r} is not on this machine: choose cpu or auto.")
+    return device
+
+
+def train_run(
+    run: Run,
+    request: Request,
+    *,
+    device: str = "cpu",
+    checkpoint_path: Path | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    report: Report | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> xr.Dataset:
+    """Train one run to the end of its request, on one thread, and return its dataset.
+
+    `report(done, latest)` is told of the progress about once a second. `stop()` is asked at every
+    step: where it says yes the state is saved and `StoppedError` raised. Raises `DamagedError` for a
+    checkpoint that cannot be read, `OSError` where it cannot be written.
+    """
+    trajectory, curves = Trajectory(run, device), Curves.empty()
+    _resume(trajectory, curves, request, checkpoint_path)
+    started = saved = reported = time.monotonic()
+    earlier = curves.seconds
+
+    def keep() -> None:
+        curves.seconds = earlier + time.monotonic() - started
+        if checkpoint_path is not None:
+            arrays = trajectory.state() | curves.arrays() | {"run": np.array(run.to_json())}
+            checkpoint.save(checkpoint_path, arrays)
+
+    with _one_thread():
+        end = request.end(last_onset(curves, request))
+        while trajectory.done < end and math.isnan(curves.diverged_at):
+            if stop():
+                keep()
+                raise StoppedError(f"run {run.name} was stopped at step {trajectory.done}")
+            now = time.monotonic()
+            if now - saved > checkpoint_seconds:
+                keep()
+                saved = now
+            if report is not None and now - reported > REPORT_SECONDS:
+                report(trajectory.done, curves.latest())
+                reported = now
+            end = _advance(trajectory, curves, request, end)
+        if curves.last_step() < trajectory.done:
+            _record(trajectory, curves, request, *trajectory.evaluate("train"))
+        keep()
+    if report is not None:
+        report(trajectory.done, curves.latest())
+    return dataset(run, request, curves, _weights(trajectory, request), device=device)
+
+
+def _advance(trajectory: Trajectory, curves: Curves, request: Request, end: float) -> float:
+    """On the grid look, then step unless that was the end; returns where the run now ends."""
+    due = trajectory.done % request.evaluate_every == 0 and curves.last_step() < trajectory.done
+    full = trajectory.run.batch.size is None
+    if due and not full:
+        _record(trajectory, curves, request, *trajectory.evaluate("train"))
+        end = request.end(last_onset(curves, request))
+        if trajectory.done >= end:
+            return end  # before a batch is drawn: a longer run must draw it
+    loss, accuracy, gradient = trajectory.gradient()
+    if not math.isfinite(loss):
+        curves.diverged_at = float(trajectory.done)
+        return end
+    if due and full:
+        # A full batch has already given the training side of the evaluation.
+        _record(trajectory, curves, request, loss, accuracy)
+        end = request.end(last_onset(curves, request))
+    if trajectory.done < end:
+        trajectory.step(gradient)
+    return end
+
+
+def _record(
+    trajectory: Trajectory, curves: Curves, request: Request, loss: float, accuracy: float
+) -> None:
+    """Add one evaluation, its training side given."""
+    test_loss, test_accuracy = trajectory.evaluate("test")
+    weights = {name: w.detach() for name, w in trajectory.parameters.items()}
+    measured = {
+        f"{name}/{label}": float(value)
+        for name in request.measures
+        for label, value in MEASURES[name].function(weights).items()
+    }
+    curves.append(
+        trajectory.done,
+        {
+            "train_loss": loss,
+            "train_accuracy": accuracy,
+            "test_loss": test_loss,
+            "test_accuracy": test_accuracy,
+            **measured,
+        },
+    )
+
+
+def last_onset(curves: Curves, request: Request) -> float:
+    """Step of the latest onset of generalisation by any rule, NaN while one is not reached."""
+    steps, accuracy = curves.tensor("step"), curves.tensor("test_accuracy")
+    found = [onset(steps, accuracy, rule).item() for rule in (request.rule, *COMMON_RULES.values())]
+    return max(found) if all(t == t for t in found) else math.nan
+
+
+def _resume(trajectory: Trajectory, curves: Curves, request: Request, path: Path | None) -> None:
+    """Take up a checkpoint of the same run that followed it at least as closely as asked."""
+    arrays = checkpoint.load(path) if path is not None else None
+    if arrays is None or str(arrays["run"]) != trajectory.run.to_json():
+        return
+    earlier = Curves.from_arrays(arrays)
+    if int(arrays["done"]) > request.steps or not earlier.serves(request):
+        return
+    curves.take(earlier)
+    trajectory.restore(arrays)
+
+
+def _weights(trajectory: Trajectory, request: Request) -> dict[str, Tensor]:
+    if not request.keep_weights:
+        return {}
+    return {name: w.detach().cpu() for name, w in trajectory.parameters.items()}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Train on one thread and without denormal numbers; the caller's thread count comes back.
+
+    One thread, so that a run is bit for bit the same whatever runs beside it. Late in training the
+    gradients of memorised examples become denormal, which is slow and changes nothing.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(False)

@@ -1,0 +1,62 @@
+"""`Request`: how long and how closely to follow a run; it never changes where the run goes."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass, field
+
+from grokbook.measures import MEASURES
+from grokbook.measures.onset import COMMON_RULES, Rule
+
+
+@dataclass(frozen=True)
+class Request:
+    """Budget, evaluation grid, stop rule and what to log, for any number of runs.
+
+    `steps` is the budget; `evaluate_every` the grid, in steps; `rule` the protocol's published
+    onset rule; `stop_after_grok` ends a run that many steps after its last onset (None: never);
+    `keep_weights` keeps the final weights, rounded to half precision; `protocol` is a label.
+    """
+
+    steps: int
+    evaluate_every: int = 10
+    rule: Rule = field(default_factory=Rule)
+    stop_after_grok: int | None = None
+    measures: tuple[str, ...] = ("squared_norm",)
+    keep_weights: bool = False
+    protocol: str = ""
+
+    def __post_init__(self) -> None:
+        for name, least in (("steps", 0), ("evaluate_every", 1), ("stop_after_grok", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} = {value} is too small: give {least} or more.")
+        unknown = set(self.measures) - set(MEASURES)
+        if unknown:
+            raise ValueError(f"unknown measures {sorted(unknown)}: choose from {sorted(MEASURES)}.")
+
+    def to_json(self) -> str:
+        """The request as JSON, for a worker process."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Request":
+        """Read `to_json` back."""
+        values = json.loads(text)
+        return cls(
+            **values | {"rule": Rule(**values["rule"]), "measures": tuple(values["measures"])}
+        )
+
+    def end(self, last_onset: float) -> float:
+        """Step at which a run ends whose last onset is known (NaN: not reached), at most `steps`.
+
+        An onset counts once the evaluations that sustain it are in, so no run ends before.
+
+        >>> Request(steps=100, stop_after_grok=20).end(50.0), Request(steps=100).end(50.0)
+        (70.0, 100.0)
+        """
+        if self.stop_after_grok is None or math.isnan(last_onset):
+            return float(self.steps)
+        sustained = max(rule.sustained for rule in (self.rule, *COMMON_RULES.values()))
+        sustaining = (sustained - 1) * self.evaluate_every
+        return min(float(self.steps), last_onset + max(self.stop_after_grok, sustaining))

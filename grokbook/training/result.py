@@ -1,0 +1,159 @@
+"""What a run leaves behind: its curves, and the labelled dataset that is stored and read."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import xarray as xr
+from jaxtyping import Float
+from torch import Tensor
+
+from grokbook.measures import MEASURES
+from grokbook.measures.onset import onsets
+from grokbook.training import provenance
+from grokbook.training.request import Request
+from grokbook.training.run import Run
+
+CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+STORED_POINTS = 400  # of a curve; onsets are found on the whole grid before it is thinned
+
+
+@dataclass
+class Curves:
+    """Everything logged so far, at full resolution; it travels with the checkpoint."""
+
+    values: dict[str, list[float]] = field(default_factory=dict)
+    diverged_at: float = math.nan
+    seconds: float = 0.0  # of wall time, over all sittings
+
+    @classmethod
+    def empty(cls) -> "Curves":
+        """No evaluation yet."""
+        return cls()
+
+    def append(self, step: int, numbers: dict[str, float]) -> None:
+        """Add one evaluation."""
+        for name, value in {"step": float(step), **numbers}.items():
+            self.values.setdefault(name, []).append(value)
+
+    def last_step(self) -> float:
+        """Step of the last evaluation, -1 before the first."""
+        return self.values["step"][-1] if self.values else -1.0
+
+    def latest(self) -> dict[str, float]:
+        """The newest evaluation."""
+        return {name: column[-1] for name, column in self.values.items()}
+
+    def tensor(self, name: str) -> Float[Tensor, " n"]:
+        """One column."""
+        return torch.tensor(self.values.get(name, []), dtype=torch.float64)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The columns as arrays, for a checkpoint."""
+        columns = {f"curve_{name}": np.array(column) for name, column in self.values.items()}
+        return columns | {
+            "diverged_at": np.float64(self.diverged_at),
+            "seconds": np.float64(self.seconds),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "Curves":
+        """Read `arrays` back."""
+        columns = {
+            name.removeprefix("curve_"): column.tolist()
+            for name, column in arrays.items()
+            if name.startswith("curve_")
+        }
+        return cls(columns, float(arrays["diverged_at"]), float(arrays["seconds"]))
+
+    def take(self, other: "Curves") -> None:
+        """Become another record."""
+        self.values, self.diverged_at = other.values, other.diverged_at
+        self.seconds = other.seconds
+
+    def serves(self, request: Request) -> bool:
+        """Whether these were logged on the request's grid, with all its measures."""
+        steps = self.values.get("step", [])
+        if not steps:
+            return True
+        # A last look off the grid would count as an evaluation of the longer run.
+        on_grid = all(step == i * request.evaluate_every for i, step in enumerate(steps))
+        return on_grid and set(request.measures) <= {name.split("/")[0] for name in self.values}
+
+
+def dataset(
+    run: Run, request: Request, curves: Curves, weights: dict[str, Tensor], *, device: str
+) -> xr.Dataset:
+    """One run as a labelled dataset with a `run` dimension of length 1 (design of the archive).
+
+    Curves are thinned to 400 points, half evenly spaced and half geometrically; onsets are those of
+    the whole grid. Weights are rounded to half precision and stored as float32, which NetCDF has.
+    """
+    steps = np.array(curves.values.get("step", []))
+    kept = thin(len(steps), STORED_POINTS)
+    variables: dict[str, tuple] = {
+        name: (("run", "step"), np.array(curves.values.get(name, []))[None, kept])
+        for name in CURVES
+    }
+    labels = {}
+    for name in request.measures:
+        dimension = MEASURES[name].dimension
+        columns = {
+            key.removeprefix(f"{name}/"): column
+            for key, column in curves.values.items()
+            if key.startswith(f"{name}/")
+        }
+        labels[dimension] = list(columns)
+        stacked = np.array(list(columns.values())).reshape(len(columns), len(steps))
+        variables[name] = (("run", "step", dimension), stacked.T[None, kept])
+    found = onsets(
+        curves.tensor("step"),
+        curves.tensor("train_accuracy"),
+        curves.tensor("test_accuracy"),
+        request.rule,
+    )
+    numbers = {name: t.item() for name, t in found.items()} | {
+        "budget": curves.last_step(),
+        "diverged_at": curves.diverged_at,
+        "wall_seconds": curves.seconds,
+    }
+    variables |= {name: ("run", [value]) for name, value in numbers.items()}
+    variables["censored"] = ("run", [math.isnan(numbers["t_grok"])])
+    for name, weight in weights.items():
+        dims = ("run", *(f"{name}_{axis}" for axis in range(weight.ndim)))
+        variables[f"final_{name}"] = (dims, weight.half().float().numpy()[None])
+    return xr.Dataset(variables, {"step": steps[kept], **labels, **_labels(run, request, device)})
+
+
+def thin(n: int, most: int) -> np.ndarray:
+    """At most `most` of `n` indices: first, last, half evenly spaced and half geometrically.
+
+    >>> thin(5, 400).tolist(), len(thin(100_000, 400)) <= 400
+    ([0, 1, 2, 3, 4], True)
+    """
+    if n <= most:
+        return np.arange(n)
+    even = np.linspace(0, n - 1, most // 2)
+    geometric = np.geomspace(1, n - 1, most - most // 2)
+    return np.unique(np.concatenate([even, geometric]).round().astype(int))
+
+
+def _labels(run: Run, request: Request, device: str) -> dict[str, tuple]:
+    """Coordinates along `run`: hyper-parameters by short name, and where the run came from."""
+    values = {key: "full" if value is None else value for key, value in run.coordinates().items()}
+    # One variable cannot hold numbers and words, so that a batch size is always a word.
+    values["batch_size"] = str(values["batch_size"])
+    values |= {
+        "name": run.name,
+        "run_json": run.to_json(),
+        "protocol": request.protocol,
+        "evaluate_every": request.evaluate_every,
+        "onset_level": float(request.rule.level),
+        "onset_sustained": request.rule.sustained,
+        "device": device if device == "cpu" else torch.cuda.get_device_name(device),
+        "code_digest": provenance.code_digest(),
+        "versions": provenance.versions(),
+        "git_commit": provenance.git_commit(),
+    }
+    return {name: ("run", [value]) for name, value in values.items()}

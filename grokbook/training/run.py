@@ -1,0 +1,170 @@
+"""`Run`: everything that fixes one trajectory, and nothing else.
+
+Its canonical JSON is complete (every field is written, defaults too), so that a file says what was
+run without this package's defaults. Budget, evaluation grid, measures and device are no part of it:
+they belong to the request. A field that comes later is left out of the JSON at the value that means
+"as before", so that the names of older runs stay.
+"""
+
+import dataclasses
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from grokbook.models import MLP, MODELS, Transformer
+from grokbook.tasks import Split, Task
+from grokbook.training.optimizers import OPTIMIZERS, SGD, AdamW
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Mean cross-entropy in nats, its log-softmax in `precision`.
+
+    In float32 the loss cannot fall below about 1e-7, and that floor itself changes grokking.
+    """
+
+    precision: Literal["float64", "float32"] = "float64"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The whole training set at every step, or `size` examples drawn by `seed` with replacement."""
+
+    size: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.size is not None and self.size < 1:
+            raise ValueError(f"batch_size = {self.size} is no batch: give 1 or more, or none.")
+        if self.size is None:  # nothing is drawn, so that the seed must not make two runs of one
+            object.__setattr__(self, "seed", 0)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A frozen description of one training trajectory; the hash of its JSON is its name.
+
+    >>> run = Run(Task("add", 59), Split(0.3, seed=0), Transformer())
+    >>> run.replace(weight_decay=1, seed=3).optimizer.weight_decay
+    1.0
+    """
+
+    task: Task
+    split: Split
+    model: Transformer | MLP
+    optimizer: AdamW | SGD = field(default_factory=AdamW)
+    loss: Loss = Loss()
+    batch: Batch = Batch()
+    precision: Literal["float32", "float64"] = "float32"
+    init_seed: int = field(default=0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.init_seed < 2**63:
+            raise ValueError(f"init_seed = {self.init_seed} is no seed: give an integer from 0.")
+
+    # -- names ----------------------------------------------------------------------------------
+
+    def to_json(self) -> str:
+        """Canonical JSON: every field, keys sorted, no white space."""
+        return json.dumps(_plain(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Run":
+        """Read `to_json` back; raises `ValueError` for JSON that is no run of this package."""
+        try:
+            values = json.loads(text)
+            return cls(
+                Task(**values.pop("task")),
+                Split(**values.pop("split")),
+                _choose(MODELS, values.pop("model")),
+                _choose(OPTIMIZERS, values.pop("optimizer")),
+                Loss(**values.pop("loss")),
+                Batch(**values.pop("batch")),
+                **values,
+            )
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            raise ValueError(f"this JSON does not describe a run: {error}") from error
+
+    @property
+    def name(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    # -- hyper-parameters by their short names ---------------------------------------------------
+
+    def coordinates(self) -> dict[str, Any]:
+        """Every hyper-parameter under its short name, the coordinates of the run's dataset."""
+        flat = {"precision": self.precision, "init_seed": self.init_seed}
+        for part in ("task", "split", "model", "optimizer", "loss", "batch"):
+            owner = getattr(self, part)
+            if hasattr(owner, "kind"):
+                flat[part] = owner.kind
+            for item in _fields(owner):
+                flat[_SHORT.get((part, item), item)] = getattr(owner, item)
+        return flat
+
+    def replace(self, **changes: Any) -> "Run":
+        """Change hyper-parameters by their short names; `seed` sets split, init and batch at once.
+
+        Raises `ValueError` for a name that this run does not have.
+        """
+        if "seed" in changes:
+            seed = changes.pop("seed")
+            changes = {"split_seed": seed, "init_seed": seed, "batch_seed": seed} | changes
+        own, parts = {}, {}
+        for name, value in changes.items():
+            part, item = self._find(name)
+            (own if part is None else parts.setdefault(part, {}))[item] = value
+        for part, values in parts.items():
+            own[part] = dataclasses.replace(getattr(self, part), **values)
+        return dataclasses.replace(self, **own)
+
+    def _find(self, name: str) -> tuple[str | None, str]:
+        if name in ("precision", "init_seed"):
+            return None, name
+        for part in ("task", "split", "model", "optimizer", "loss", "batch"):
+            for item in _fields(getattr(self, part)):
+                if _SHORT.get((part, item), item) == name:
+                    return part, item
+        known = ", ".join(sorted([*self.coordinates(), "seed"]))
+        raise ValueError(f"a run has no {name!r}: choose from {known}.")
+
+
+def grid(run: Run, **values: Iterable[Any]) -> list[Run]:
+    """Every combination of the given hyper-parameter values, the last name varying fastest.
+
+    >>> run = Run(Task("add", 59), Split(0.3, seed=0), Transformer())
+    >>> [(r.optimizer.weight_decay, r.init_seed) for r in grid(run, weight_decay=[0, 1], seed=[7])]
+    [(0.0, 7), (1.0, 7)]
+    """
+    combinations = itertools.product(*(list(choices) for choices in values.values()))
+    return [run.replace(**dict(zip(values, chosen, strict=True))) for chosen in combinations]
+
+
+# Names that would clash, or say too little, when the parts are laid side by side.
+_SHORT = {
+    ("split", "seed"): "split_seed",
+    ("split", "method"): "split_method",
+    ("batch", "seed"): "batch_seed",
+    ("batch", "size"): "batch_size",
+    ("loss", "precision"): "loss_precision",
+}
+
+
+def _fields(owner: Any) -> list[str]:
+    return [item.name for item in dataclasses.fields(owner)]
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses as dictionaries; a part that could be one of several carries its kind."""
+    if not dataclasses.is_dataclass(value):
+        return value
+    plain = {name: _plain(getattr(value, name)) for name in _fields(value)}
+    return plain | ({"kind": value.kind} if hasattr(value, "kind") else {})
+
+
+def _choose(kinds: dict[str, type], values: dict[str, Any]) -> Any:
+    return kinds[values.pop("kind")](**values)
