@@ -1,0 +1,16 @@
+"""The run store: look up, train what is missing, keep."""
+
+from grokbook.archive.experiments import EXPERIMENTS, experiments, pack
+from grokbook.archive.store import Store, StoreError
+from grokbook.archive.train import Found, archived, train
+
+__all__ = [
+    "EXPERIMENTS",
+    "Found",
+    "Store",
+    "StoreError",
+    "archived",
+    "experiments",
+    "pack",
+    "train",
+]
