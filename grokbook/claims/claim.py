@@ -1,0 +1,119 @@
+"""What a claim is, and the few verdicts that it can have."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import xarray as xr
+
+from grokbook.protocols import Protocol
+
+VERDICTS = (
+    "reproduced",
+    "reproduced in part",
+    "not reproduced",
+    "refuted",
+    "not testable as stated",
+    "not yet run",
+)
+FEWEST_SEEDS = 3  # below, a claim is reproduced in part at best
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the source says: in words, as a number or a range where it gives one, and where."""
+
+    text: str
+    where: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the runs say: the measured value, its 95 % interval, the number of seeds, a judgement.
+
+    Raises `ValueError` for a word that is not among the verdicts.
+    """
+
+    verdict: str
+    measured: float | None = None
+    interval: tuple[float, float] | None = None
+    n: int = 0
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"{self.verdict!r} is no verdict: choose from {', '.join(VERDICTS)}.")
+
+    def limited(self) -> "Verdict":
+        """The same, `reproduced in part` at best where fewer than three seeds stand behind it."""
+        if self.verdict != "reproduced" or self.n >= FEWEST_SEEDS:
+            return self
+        return dataclasses.replace(
+            self, verdict="reproduced in part", note=f"{self.note} Only {self.n} seeds.".strip()
+        )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One published statement, and how it is judged.
+
+    `criterion` names the number at which the claim would have failed; it is committed before the
+    runs. `judge` turns the runs of `experiment` into a verdict and is never asked without runs.
+    A theorem has no experiment: its `judge` is given None and checks the derivation.
+    """
+
+    id: str
+    source: str
+    kind: Literal["theorem", "measurement"]
+    statement: str
+    published: Published
+    criterion: str
+    unit: str
+    judge: Callable[[xr.Dataset | None], Verdict]
+    experiment: Callable[[], Protocol] | None = None
+    command: str = ""  # that runs what is missing
+
+    def verdict(self, runs: xr.Dataset | None, missing: int = 0) -> Verdict:
+        """Judge what there is; without runs, say what is missing."""
+        if self.experiment is not None and runs is None:
+            return Verdict(
+                "not yet run", note=f"No runs are archived; `{self.command}` trains them."
+            )
+        verdict = self.judge(runs).limited() if self.kind == "measurement" else self.judge(runs)
+        if missing:
+            more = f"{missing} runs are not archived yet; `{self.command}` trains them."
+            verdict = dataclasses.replace(verdict, note=f"{verdict.note} {more}".strip())
+        return verdict
+
+    def row(self, runs: xr.Dataset | None, missing: int = 0) -> dict[str, Any]:
+        """The claim and its verdict as one flat object of plain JSON."""
+        verdict = self.verdict(runs, missing)
+        behind = runs if self.experiment is not None else None
+        return {
+            "id": self.id,
+            "source": self.source,
+            "kind": self.kind,
+            "statement": self.statement,
+            "published": f"{self.published.text} ({self.published.where})",
+            "criterion": self.criterion,
+            "verdict": verdict.verdict,
+            "measured": _plain(verdict.measured),
+            "interval": verdict.interval and [_plain(end) for end in verdict.interval],
+            "unit": self.unit,
+            "n": verdict.n,
+            "seeds": [] if behind is None else sorted({int(s) for s in behind["init_seed"].values}),
+            "device": None if behind is None else ", ".join(sorted(set(behind["device"].values))),
+            "runs": [] if behind is None else [str(name) for name in behind["name"].values],
+            "note": verdict.note,
+        }
+
+
+def _plain(number: float | None) -> float | str | None:
+    """JSON has no infinity: a censored end is written as a word."""
+    if number is None or math.isfinite(number):
+        return number
+    return "censored"

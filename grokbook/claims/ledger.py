@@ -1,0 +1,101 @@
+"""The ledger: every claim with a verdict computed from the archived runs alone."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from grokbook.archive import Found, archived
+from grokbook.claims import nanda23, own
+from grokbook.claims.claim import Claim
+from grokbook.protocols import Protocol
+
+STORED = Path(__file__).parents[2] / "book" / "verdicts.json"
+CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (*nanda23.CLAIMS, *own.CLAIMS)}
+
+
+def find(claim: str) -> Claim:
+    """The claim of that id; raises `ValueError` with the known ids."""
+    if claim not in CLAIMS:
+        raise ValueError(f"there is no claim {claim!r}: choose from {', '.join(CLAIMS)}.")
+    return CLAIMS[claim]
+
+
+@functools.lru_cache(maxsize=8)
+def _found(experiment: Callable[[], Protocol]) -> Found:
+    return archived(experiment())
+
+
+def ledger(source: str | None = None) -> list[dict[str, Any]]:
+    """One flat row a claim, its verdict computed now; `source` keeps those of one paper.
+
+    Raises `ValueError` for a source that has no claim.
+    """
+    chosen = [claim for claim in CLAIMS.values() if source in (None, claim.source)]
+    if not chosen:
+        sources = sorted({claim.source for claim in CLAIMS.values()})
+        raise ValueError(f"no claim has the source {source!r}: choose from {', '.join(sources)}.")
+    rows = []
+    for claim in chosen:
+        if claim.experiment is None:
+            rows.append(claim.row(None))
+            continue
+        found = _found(claim.experiment)
+        rows.append(claim.row(found.runs, len(found.missing)))
+    return rows
+
+
+def stored_verdicts() -> dict[str, dict[str, Any]]:
+    """The verdicts as they were last accepted, by claim."""
+    return json.loads(STORED.read_text()) if STORED.exists() else {}
+
+
+def accept(rows: list[dict[str, Any]]) -> None:
+    """Write the verdicts of these rows as the accepted ones."""
+    kept = {
+        row["id"]: {key: row[key] for key in ("verdict", "measured", "interval", "n")}
+        for row in rows
+    }
+    STORED.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
+
+
+def moved(rows: list[dict[str, Any]], stored: dict[str, dict[str, Any]]) -> list[str]:
+    """One line, `claim: stored → now`, for every claim whose verdict or number is another."""
+    lines = []
+    for row in rows:
+        before = stored.get(row["id"])
+        if before is None or not _same(before, row):
+            lines.append(f"{row['id']}: {_short(before)} → {_short(row)}")
+    known = {row["id"] for row in rows}
+    lines += [
+        f"{claim}: {_short(stored[claim])} → no such claim"
+        for claim in stored
+        if claim not in known
+    ]
+    return lines
+
+
+def _same(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    if (before["verdict"], before["n"]) != (now["verdict"], now["n"]):
+        return False
+    ends = [(before["measured"], now["measured"])]
+    ends += list(zip(before["interval"] or [], now["interval"] or [], strict=False))
+    if len(before["interval"] or []) != len(now["interval"] or []):
+        return False
+    return all(_close(a, b) for a, b in ends)
+
+
+def _close(a: float | str | None, b: float | str | None) -> bool:
+    """Numbers to one part in a million, which a change of library version does not move."""
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return abs(a - b) <= 1e-6 * max(abs(a), abs(b))
+    return a == b
+
+
+def _short(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "nothing"
+    number = row["measured"]
+    shown = f"{number:.4g}" if isinstance(number, (int, float)) else number
+    return row["verdict"] + (f" ({shown})" if number is not None else "")
