@@ -1,0 +1,1 @@
+"""Derivations: SymPy identities that are checked, and hand-written NumPy predictions of them."""
