@@ -7,7 +7,7 @@
 """
 
 from grokbook import protocols
-from grokbook.archive import Store, StoreError, archived, experiments, pack, train
+from grokbook.archive import Store, StoreError, archived, chapter_runs, experiments, pack, train
 from grokbook.groups import Group, cyclic, product
 from grokbook.measures.onset import Rule, onset
 from grokbook.models import MLP, Transformer
@@ -25,7 +25,7 @@ __all__ = [  # noqa: RUF022 - in the order in which they are used, not of the al
     # by what, and how
     "Transformer", "MLP", "AdamW", "SGD", "Loss", "Batch", "Run", "grid", "protocols",
     # training and its files
-    "Request", "Rule", "train", "archived", "experiments", "pack",
+    "Request", "Rule", "train", "archived", "chapter_runs", "experiments", "pack",
     "Store", "StoreError", "DamagedError",
     # reading the result
     "onset",

@@ -28,7 +28,7 @@ class Protocol:
 
 
 def nanda23(*, seeds: int = 5, steps: int = 40_000, **changes: Any) -> Protocol:
-    r"""Modular addition by Nanda et al. 2023 {cite}`nanda2023`, one run a seed from 0.
+    r"""Modular addition by Nanda et al. 2023 {cite}`nanda2023progress`, one run a seed from 0.
 
     p = 113, tokens `a b =`, one layer without norms, d_model 128, 4 heads, 512 ReLU neurons; 30 %
     of the pairs; full-batch AdamW, learning rate $10^{-3}$, weight decay 1, $\beta = (.9, .98)$,

@@ -12,8 +12,9 @@ EXPERIMENTS = Path(__file__).parents[2] / "book" / "runs"
 LARGEST = 3_000_000  # bytes of one experiment
 
 
-def experiments(folder: Path = EXPERIMENTS) -> dict[str, xr.Dataset]:
+def experiments(folder: Path | None = None) -> dict[str, xr.Dataset]:
     """Every archived run by name. Raises `DamagedError` for a broken file."""
+    folder = folder or EXPERIMENTS
     stamps = tuple((path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.nc")))
     return _experiments(stamps)
 
@@ -30,12 +31,12 @@ def _experiments(stamps: tuple[tuple[Path, int], ...]) -> dict[str, xr.Dataset]:
     return found
 
 
-def pack(experiment: str, runs: xr.Dataset, folder: Path = EXPERIMENTS) -> Path:
+def pack(experiment: str, runs: xr.Dataset, folder: Path | None = None) -> Path:
     """Write runs as one experiment of the book; the only way into `book/runs`.
 
     Raises `ValueError` for a file above 3 MB, which is then not written.
     """
-    path = folder / f"{experiment}.nc"
+    path = (folder or EXPERIMENTS) / f"{experiment}.nc"
     trial = path.with_suffix(".nc.trial")
     write_runs(trial, runs.drop_vars("archive", errors="ignore"))
     size = trial.stat().st_size

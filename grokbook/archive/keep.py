@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import filelock
+import xarray as xr
 
-from grokbook.archive.lookup import serves
-from grokbook.archive.store import Store
+from grokbook.archive.lookup import serves, shortens
+from grokbook.archive.store import Store, StoreError
+from grokbook.training import checkpoint
 from grokbook.training.engine import Report, StoppedError, train_run
 from grokbook.training.request import Request
 from grokbook.training.run import Run
@@ -33,18 +35,19 @@ def train_and_keep(
     if lock is None:
         return False
     with lock, store.explained(f"run {run.name} could not be kept in {store.folder}"):
-        if recompute:
-            store.state_path(run.name).unlink(missing_ok=True)
-        else:
-            stored = store.read(run.name)
-            if stored is not None and serves(stored, request):
+        for left in store.folder.glob(f".{run.name}.*.tmp"):
+            left.unlink(missing_ok=True)  # by a process that was killed as it wrote
+        stored = store.read(run.name)  # a damaged file is told before the training, not after it
+        if stored is not None and not recompute:
+            if serves(stored, request):
                 return True
+            _refuse_to_shorten(stored, request)
         try:
             trained = train_run(
                 run,
                 request,
                 device=device,
-                checkpoint_path=store.state_path(run.name),
+                checkpoint_path=_checkpoint_path(store, run, request, recompute=recompute),
                 report=report,
                 stop=stop,
             )
@@ -52,6 +55,25 @@ def train_and_keep(
             return False
         store.write(trained)
     return True
+
+
+def _refuse_to_shorten(stored: xr.Dataset, request: Request) -> None:
+    if shortens(stored, request):
+        raise StoreError(
+            f"run {stored['name'].item()} is kept with {stored['budget'].item():,.0f} steps, and "
+            f"what is asked (at most {request.steps:,} steps, with this grid, onset rule and "
+            "weights) would replace it with less: set GROKBOOK_RUNS to another folder, or "
+            "recompute it on purpose."
+        )
+
+
+def _checkpoint_path(store: Store, run: Run, request: Request, *, recompute: bool) -> Path | None:
+    """Where the run saves itself; nowhere, if what is saved there already goes further."""
+    path = store.state_path(run.name)
+    if recompute:
+        path.unlink(missing_ok=True)
+    saved = checkpoint.load(path)
+    return None if saved is not None and int(saved["done"]) > request.steps else path
 
 
 def _acquire(path: Path, stop: Callable[[], bool]) -> filelock.BaseFileLock | None:

@@ -24,19 +24,22 @@ def look_up(run: Run, request: Request, store: Store) -> xr.Dataset | None:
 
 
 def serves(run: xr.Dataset, request: Request) -> bool:
-    """Whether a stored run answers a request without training."""
-    if not math.isnan(run["diverged_at"].item()) and run["diverged_at"].item() <= request.steps:
-        return True
+    """Whether a stored run answers a request without training; one that diverged ends there."""
     end, budget = _end(run, request), run["budget"].item()
     return (
-        budget >= end
+        (budget >= end or run["diverged_at"].item() <= request.steps)
         and request.evaluate_every % run["evaluate_every"].item() == 0
         and (run["onset_level"].item(), run["onset_sustained"].item())
         == (float(request.rule.level), request.rule.sustained)
         and all(name in run for name in request.measures)
         # Weights are those of the last step, and of no earlier one.
-        and (not request.keep_weights or (budget == end and _has_weights(run)))
+        and (not request.keep_weights or (budget <= end and _has_weights(run)))
     )
+
+
+def shortens(run: xr.Dataset, request: Request) -> bool:
+    """Whether training a stored run anew, as asked, would leave fewer steps than there are."""
+    return run["budget"].item() > _end(run, request)
 
 
 def cut(run: xr.Dataset, request: Request) -> xr.Dataset:
@@ -44,8 +47,9 @@ def cut(run: xr.Dataset, request: Request) -> xr.Dataset:
     end = _end(run, request)
     if run["budget"].item() <= end:
         return run if request.keep_weights else _without_weights(run)
-    run = _without_weights(run).sel(step=run["step"] <= end)
     every = run["evaluate_every"].item()
+    end -= end % every  # between two evaluations nothing is known
+    run = _without_weights(run).sel(step=run["step"] <= end)
     for name in ("t_mem", "t_grok"):
         windows = {name: request.rule.sustained} | {
             f"{name}_{percent}": rule.sustained for percent, rule in COMMON_RULES.items()
@@ -54,7 +58,8 @@ def cut(run: xr.Dataset, request: Request) -> xr.Dataset:
             confirmed = run[onset] + (sustained - 1) * every <= end
             run = run.assign({onset: run[onset].where(confirmed)})
     censored = np.isnan(run["t_grok"].values)
-    return run.assign(budget=("run", [end]), censored=("run", censored))
+    diverged_at = run["diverged_at"].where(run["diverged_at"] < end)
+    return run.assign(budget=("run", [end]), censored=("run", censored), diverged_at=diverged_at)
 
 
 def _end(run: xr.Dataset, request: Request) -> float:
@@ -75,9 +80,15 @@ def _without_weights(run: xr.Dataset) -> xr.Dataset:
 
 
 def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:
-    """Runs side by side on the union of their steps; a shorter run ends in NaN."""
+    """Runs side by side on the union of their steps; a shorter run ends in NaN.
+
+    A hyper-parameter that a run does not have is NaN or an empty word there. Final weights stay
+    only where those of all runs have one shape; each run's own file has its own.
+    """
+    if len({_shapes(run) for run in runs}) > 1:
+        runs = [_without_weights(run) for run in runs]
     return xr.concat(
-        [run.drop_attrs() for run in runs],
+        _with_equal_coordinates([run.drop_attrs() for run in runs]),
         dim="run",
         join="outer",
         coords="different",
@@ -85,3 +96,28 @@ def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:
         data_vars="all",
         combine_attrs="drop",
     )
+
+
+def _shapes(run: xr.Dataset) -> frozenset[tuple[str, tuple[int, ...]]]:
+    weights = [name for name in run.data_vars if str(name).startswith("final_")]
+    return frozenset((str(name), run[name].shape[1:]) for name in weights)
+
+
+def _with_equal_coordinates(runs: list[xr.Dataset]) -> list[xr.Dataset]:
+    """Give every run the coordinates of all: architectures and optimisers have their own."""
+    labels = {name for run in runs for name in run.coords if run[name].dims == ("run",)}
+    for name in sorted(labels, key=str):
+        kinds = [run[name].dtype.kind for run in runs if name in run.coords]
+        if len(kinds) < len(runs):
+            kind, absent = (float, np.nan) if set(kinds) <= set("iuf") else (str, "")
+            runs = [
+                run.assign_coords({name: ("run", _column(run, name, kind, absent))}) for run in runs
+            ]
+    return runs
+
+
+def _column(
+    run: xr.Dataset, name: object, kind: type, absent: float | str
+) -> list[float] | list[str]:
+    values = run[name].values if name in run.coords else [absent] * run.sizes["run"]
+    return [kind(value) for value in values]

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import numpy as np
 import xarray as xr
 
@@ -99,6 +100,7 @@ class Store:
 def write_runs(path: Path, runs: xr.Dataset) -> None:
     """Write a dataset of runs as compressed NetCDF4 with checksums, in one step."""
     runs = runs.assign_attrs({DIGEST: content_digest(runs)})
+    runs = _to_bits(runs)
     packing = {"zlib": True, "complevel": 5, "shuffle": True, "fletcher32": True}
     encoding = {
         name: packing
@@ -108,12 +110,34 @@ def write_runs(path: Path, runs: xr.Dataset) -> None:
     write_atomically(path, bytes(runs.to_netcdf(engine="h5netcdf", encoding=encoding)))
 
 
+def _to_bits(runs: xr.Dataset) -> xr.Dataset:
+    """Final weights, rounded to half precision, as its 16 bits: NetCDF has no half."""
+    for name in _final(runs):
+        halves = runs[name].values.astype(np.float16)
+        runs = runs.assign({name: (runs[name].dims, halves.view(np.uint16))})
+    return runs
+
+
+def _from_bits(runs: xr.Dataset) -> xr.Dataset:
+    for name in _final(runs):
+        if runs[name].dtype == np.uint16:  # older files hold the rounded numbers themselves
+            halves = runs[name].values.view(np.float16)
+            runs = runs.assign({name: (runs[name].dims, halves.astype(np.float32))})
+    return runs
+
+
+def _final(runs: xr.Dataset) -> list[str]:
+    return [str(name) for name in runs.data_vars if str(name).startswith("final_")]
+
+
 def read_runs(path: Path) -> xr.Dataset:
     """Read a dataset of runs and verify it. Raises `DamagedError` with the path."""
     try:
         content = path.read_bytes()
+        # Bytes that HDF5 itself refuses would leave a half made object and its complaint behind.
+        h5py.File(io.BytesIO(content), "r").close()
         with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as file:
-            runs = file.load()
+            runs = _from_bits(file.load())
         if runs.attrs.get(DIGEST) != content_digest(runs):
             raise ValueError("its content does not match its checksum")
         for text, name in zip(runs["run_json"].values, runs["name"].values, strict=True):

@@ -1,5 +1,6 @@
 """`train`: look up, train what is missing, keep."""
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -83,12 +84,12 @@ def _resolve(
 ) -> tuple[list[Run], Request]:
     if isinstance(runs, Protocol):
         request, runs = request or runs.request, runs.runs
-        if steps is not None:
-            request = Protocol((), request).replace(steps=steps).request
-    elif request is None:
+    if request is None:
         if steps is None:
             raise ValueError("say how long to train: give steps, a request, or a protocol.")
         request = Request(steps)
+    elif steps is not None:
+        request = dataclasses.replace(request, steps=steps)
     chosen = [runs] if isinstance(runs, Run) else list(runs)
     if not chosen:
         raise ValueError("there are no runs to train: give one or more.")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,11 @@ from grokbook.archive.store import StoreError
 from grokbook.training.checkpoint import DamagedError
 from grokbook.training.request import Request
 from grokbook.training.run import Run
+
+
+class WorkerError(Exception):
+    """A worker process ended, or failed, in the middle of a run."""
+
 
 Progress = Callable[[dict[str, Any]], None]
 ERRORS = {error.__name__: error for error in (DamagedError, StoreError, ValueError)}
@@ -74,9 +79,10 @@ def _train_here(jobs: list[Job], progress: Progress) -> None:
                 ),
                 stop=interrupted.is_set,
             )
-        if not finished:
+        if finished:
+            progress({"event": "finished", "name": job.run.name})
+        if interrupted.is_set():
             raise KeyboardInterrupt
-        progress({"event": "finished", "name": job.run.name})
 
 
 @contextmanager
@@ -125,7 +131,8 @@ class _Pool:
     def _listen(self, index: int, worker: "subprocess.Popen[str]") -> None:
         assert worker.stdout is not None
         for line in worker.stdout:
-            self.events.put((index, json.loads(line)))
+            with suppress(ValueError):  # what a library prints is no event
+                self.events.put((index, json.loads(line)))
         self.events.put((index, None))
 
     def work(self, jobs: list[Job]) -> None:
@@ -148,21 +155,25 @@ class _Pool:
             self.at_hand[index] = waiting.pop()
             stdin = self.workers[index].stdin
             assert stdin is not None
-            stdin.write(self.at_hand[index].to_json())
-            stdin.flush()
+            try:
+                stdin.write(self.at_hand[index].to_json())
+                stdin.flush()
+            except BrokenPipeError:
+                self._heed(index, None)  # it is gone already
 
     def _heed(self, index: int, event: dict[str, Any] | None) -> None:
         if event is None:
             if index not in self.at_hand:
                 return
             name, code = self.at_hand.pop(index).run.name, self.workers[index].wait()
-            raise RuntimeError(
+            raise WorkerError(
                 f"the process that trained run {name} ended with code {code}; run the same command "
                 "again: finished runs are kept, and this one goes on from its last checkpoint."
             )
         if event["event"] == "failed":
             self.at_hand.pop(index)
-            raise ERRORS.get(event["kind"], RuntimeError)(event["message"])
+            kind = ERRORS.get(event["kind"], WorkerError)
+            raise kind(event["message"])
         self.progress(event)
 
     def _stop(self) -> None:

@@ -2,8 +2,9 @@
 
 from grokbook.claims.claim import VERDICTS, Claim, Published, Verdict
 from grokbook.claims.ledger import CLAIMS, STORED, accept, find, ledger, moved, stored_verdicts
+from grokbook.claims.shown import Shown, address, badge, measured
 
 __all__ = [
-    "CLAIMS", "STORED", "VERDICTS", "Claim", "Published", "Verdict",
-    "accept", "find", "ledger", "moved", "stored_verdicts",
+    "CLAIMS", "STORED", "VERDICTS", "Claim", "Published", "Shown", "Verdict",
+    "accept", "address", "badge", "find", "ledger", "measured", "moved", "stored_verdicts",
 ]  # fmt: skip

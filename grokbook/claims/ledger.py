@@ -48,7 +48,10 @@ def ledger(source: str | None = None) -> list[dict[str, Any]]:
 
 def stored_verdicts() -> dict[str, dict[str, Any]]:
     """The verdicts as they were last accepted, by claim."""
-    return json.loads(STORED.read_text()) if STORED.exists() else {}
+    try:
+        return json.loads(STORED.read_text()) if STORED.exists() else {}
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{STORED} is no JSON ({error}): restore it from git.") from error
 
 
 def accept(rows: list[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Claims of Nanda et al. 2023, *Progress measures for grokking* {cite}`nanda2023`."""
+"""Claims of Nanda et al. 2023, *Progress measures for grokking* {cite}`nanda2023progress`."""
 
 import numpy as np
 import xarray as xr

@@ -66,3 +66,23 @@ def onsets(
         for percent, common in COMMON_RULES.items():
             found[f"{name}_{percent}"] = onset(steps, accuracy, common)
     return found
+
+
+def truncated_mean(
+    tau: Float[Tensor, "*#grid"], budget: Float[Tensor, "*#grid"]
+) -> Float[Tensor, "*grid"]:
+    r"""Mean onset of the runs that grok within a budget, in steps, for exponential onsets.
+
+    $E[T \mid T \le B] = -\partial_\lambda \log Z(\lambda)$ at $\lambda = 1/\tau$, with
+    $Z(\lambda) = \int_0^B e^{-\lambda t} dt = (1 - e^{-\lambda B}) / \lambda$ (chapter 01): the
+    derivative is autograd's.
+
+    >>> steps = torch.tensor(8000.0, dtype=torch.float64)
+    >>> round(truncated_mean(steps, steps).item(), 1)
+    3344.2
+    """
+    rate, budget = torch.broadcast_tensors(1 / tau, budget)
+    rate = rate.detach().clone().requires_grad_()
+    log_partition = (-torch.expm1(-rate * budget) / rate).log()
+    (slope,) = torch.autograd.grad(log_partition.sum(), rate)
+    return -slope

@@ -67,8 +67,8 @@ def train_run(
     """Train one run to the end of its request, on one thread, and return its dataset.
 
     `report(done, latest)` is told of the progress about once a second. `stop()` is asked at every
-    step: where it says yes the state is saved and `StoppedError` raised. Raises `DamagedError` for a
-    checkpoint that cannot be read, `OSError` where it cannot be written.
+    step: where it says yes the state is saved and `StoppedError` raised. Raises `DamagedError` for
+    a checkpoint that cannot be read, `OSError` where it cannot be written.
     """
     trajectory, curves = Trajectory(run, device), Curves.empty()
     _resume(trajectory, curves, request, checkpoint_path)

@@ -46,7 +46,7 @@ class _Optimizer:
 
 @dataclass(frozen=True)
 class AdamW(_Optimizer):
-    r"""Adam with decoupled weight decay {cite}`loshchilov2019`.
+    r"""Adam with decoupled weight decay {cite}`loshchilov2019decoupled`.
 
     $\theta \leftarrow (1-\eta\lambda)\theta - \eta\,\hat m/(\sqrt{\hat v}+\epsilon)$, the decay on
     every parameter.

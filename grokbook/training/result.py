@@ -87,11 +87,11 @@ def dataset(
 ) -> xr.Dataset:
     """One run as a labelled dataset with a `run` dimension of length 1 (design of the archive).
 
-    Curves are thinned to 400 points, half evenly spaced and half geometrically; onsets are those of
-    the whole grid. Weights are rounded to half precision and stored as float32, which NetCDF has.
+    Curves are thinned to at most 400 points, onsets are those of the whole grid. Weights are
+    rounded to half precision and stored as float32, since NetCDF has no half.
     """
     steps = np.array(curves.values.get("step", []))
-    kept = thin(len(steps), STORED_POINTS)
+    kept = thin(len(steps))
     variables: dict[str, tuple] = {
         name: (("run", "step"), np.array(curves.values.get(name, []))[None, kept])
         for name in CURVES
@@ -126,17 +126,22 @@ def dataset(
     return xr.Dataset(variables, {"step": steps[kept], **labels, **_labels(run, request, device)})
 
 
-def thin(n: int, most: int) -> np.ndarray:
-    """At most `most` of `n` indices: first, last, half evenly spaced and half geometrically.
+def thin(n: int, most: int = STORED_POINTS) -> np.ndarray:
+    r"""At most `most` of `n` indices: 0, the whole numbers nearest to $1.02^k$, and the last.
 
-    >>> thin(5, 400).tolist(), len(thin(100_000, 400)) <= 400
-    ([0, 1, 2, 3, 4], True)
+    The grid does not depend on where a run ended, so that runs laid side by side share it; beyond
+    50,000 evaluations it is coarser.
+
+    >>> thin(5).tolist(), len(thin(4_000)), len(thin(1_000_000)) <= 400
+    ([0, 1, 2, 3, 4], 272, True)
     """
-    if n <= most:
-        return np.arange(n)
-    even = np.linspace(0, n - 1, most // 2)
-    geometric = np.geomspace(1, n - 1, most - most // 2)
-    return np.unique(np.concatenate([even, geometric]).round().astype(int))
+    for ratio in (1.02, 1.03, 1.05, 1.1, 1.5):
+        powers = ratio ** np.arange(math.ceil(math.log(max(n, 2)) / math.log(ratio)))
+        kept = np.unique(np.concatenate([[0, n - 1], powers.round()]).astype(int))
+        kept = kept[(kept >= 0) & (kept < n)]
+        if len(kept) <= most:
+            break
+    return kept
 
 
 def _labels(run: Run, request: Request, device: str) -> dict[str, tuple]:

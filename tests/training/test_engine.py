@@ -1,0 +1,421 @@
+"""The engine against the textbook loop, and against itself: stopped, extended, diverged."""
+
+import contextlib
+import dataclasses
+import itertools
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from grokbook.measures.onset import Rule
+from grokbook.models import MLP, Transformer
+from grokbook.tasks import Split, Task
+from grokbook.training import checkpoint
+from grokbook.training.engine import StoppedError, choose_device, train_run
+from grokbook.training.optimizers import SGD, AdamW
+from grokbook.training.request import Request
+from grokbook.training.run import Batch, Run
+from grokbook.training.trajectory import Trajectory
+
+FULL = Run(
+    Task("add", 7),
+    Split(0.5, seed=1),
+    MLP(12, embedding="learned", embedding_width=8),
+    AdamW(1e-2, 1.0, warmup=10, beta2=0.98),
+    init_seed=2,
+)
+DRAWN = Run(
+    Task("subtract", 7),
+    Split(0.5, seed=1),
+    MLP(16),
+    SGD(0.1, 0.01, momentum=0.9),
+    batch=Batch(5, seed=3),
+    init_seed=2,
+)
+BOTH = pytest.mark.parametrize("run", [FULL, DRAWN], ids=["full", "drawn"])
+REQUEST = Request(24, evaluate_every=6, keep_weights=True)
+
+
+def sittings(run, request, path, *stops):
+    """Train with an interruption at each of these steps, then to the end."""
+    begun = 0
+    for at in stops:
+        asked = itertools.count(begun)
+        with pytest.raises(StoppedError, match=rf"run {run.name} was stopped at step {at}$"):
+            # It is asked once a step, so that a run that starts anew stops at another one.
+            train_run(
+                run,
+                request,
+                checkpoint_path=path,
+                stop=lambda asked=asked, at=at: next(asked) == at,
+            )
+        begun = at
+    return train_run(run, request, checkpoint_path=path)
+
+
+def assert_same(found, expected):
+    """Bit for bit the same dataset, but for the clock."""
+    xr.testing.assert_identical(found.drop_vars("wall_seconds"), expected.drop_vars("wall_seconds"))
+
+
+def assert_same_state(found, expected):
+    """Bit for bit the same checkpoint, but for the clock: weights in full precision, moments."""
+    found, expected = checkpoint.load(found), checkpoint.load(expected)
+    assert set(found) == set(expected)
+    for name in set(found) - {"seconds"}:
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+
+
+# -- against the textbook -------------------------------------------------------------------------
+
+
+def textbook(run, steps):
+    """Losses and accuracies of the plain loop: dense form, autograd, torch.optim."""
+    pairs, labels, _ = run.task.table()
+    parts = [
+        (torch.from_numpy(pairs[rows]), torch.from_numpy(labels[rows]))
+        for rows in run.split.indices(len(pairs))
+    ]
+    start = run.model.initialise(run.task.p, seed=run.init_seed)
+    weights = {name: w.double().requires_grad_() for name, w in start.items()}
+    numbers = {"lr": run.optimizer.learning_rate, "weight_decay": run.optimizer.weight_decay}
+    if run.optimizer.kind == "adamw":
+        betas = (run.optimizer.beta1, run.optimizer.beta2)
+        optimizer = torch.optim.AdamW(weights.values(), betas=betas, **numbers)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: min(t / 10, 1))
+    else:
+        optimizer = torch.optim.SGD(weights.values(), momentum=run.optimizer.momentum, **numbers)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1)
+    batches, curve = torch.Generator().manual_seed(run.batch.seed), []
+
+    def look(x, y):
+        logits = run.model.reference(weights, x)
+        loss = -logits.log_softmax(-1)[torch.arange(len(y)), y].mean()
+        return loss, (logits.argmax(-1) == y).double().mean()
+
+    for _ in range(steps):
+        curve.append([value.item() for part in parts for value in look(*part)])
+        x, y = parts[0]
+        if run.batch.size is not None:
+            chosen = torch.randint(len(y), (run.batch.size,), generator=batches)
+            x, y = x[chosen], y[chosen]
+        optimizer.zero_grad()
+        look(x, y)[0].backward()
+        optimizer.step()
+        schedule.step()
+    curve.append([value.item() for part in parts for value in look(*part)])
+    return np.array(curve)
+
+
+def engine(run, steps):
+    found = train_run(run, Request(steps, evaluate_every=1))
+    assert found["step"].values.tolist() == list(range(steps + 1))
+    names = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+    return np.stack([found[name].values[0] for name in names], axis=1)
+
+
+TINY = Transformer(d_model=16, heads=2, d_mlp=24, equals_is_class=True)
+IN_FLOAT64 = pytest.mark.parametrize(
+    "run",
+    [
+        dataclasses.replace(FULL, model=TINY, precision="float64"),
+        DRAWN.replace(precision="float64"),
+    ],
+    ids=["full", "drawn"],
+)
+
+
+@IN_FLOAT64
+def test_fifty_steps_are_those_of_the_textbook_loop(run):
+    expected = textbook(run, 50)
+    assert abs(expected[-1, 0] - expected[0, 0]) > 0.1  # it has learned something
+    np.testing.assert_allclose(engine(run, 50), expected, rtol=0, atol=1e-10)
+
+
+@IN_FLOAT64
+@pytest.mark.parametrize(
+    "factor",
+    [
+        lambda self, done: 2.0 * min(done / 10, 1) if self.warmup else 2.0,
+        lambda self, done: min((done + 1) / 10, 1) if self.warmup else 1.001,
+    ],
+    ids=["doubled", "slightly off"],
+)
+def test_the_comparison_sees_a_wrong_learning_rate(run, factor, monkeypatch):
+    expected = textbook(run, 20)
+    monkeypatch.setattr(type(run.optimizer), "factor", factor)
+    assert np.abs(engine(run, 20) - expected)[:, 0].max() > 1e-6
+
+
+# -- always the same run --------------------------------------------------------------------------
+
+
+@BOTH
+def test_the_same_run_twice_is_the_same_bit_for_bit(run, tmp_path):
+    first = sittings(run, REQUEST, tmp_path / "first.npz")
+    torch.manual_seed(99)  # no global generator has a say
+    assert_same(sittings(run, REQUEST, tmp_path / "again.npz"), first)
+    assert_same_state(tmp_path / "again.npz", tmp_path / "first.npz")
+    assert first["final_W_U"].dtype == np.float32
+
+
+@BOTH
+def test_the_evaluation_grid_and_the_measures_do_not_change_the_way(run, tmp_path):
+    plain = train_run(run, REQUEST, checkpoint_path=tmp_path / "plain.npz")
+    theta = checkpoint.load(tmp_path / "plain.npz")["theta"]
+    for every, measures in ((1, ("squared_norm",)), (7, ()), (100, ())):
+        path = tmp_path / f"{every}.npz"
+        request = Request(24, every, measures=measures, keep_weights=True)
+        found = train_run(run, request, checkpoint_path=path)
+        np.testing.assert_array_equal(checkpoint.load(path)["theta"], theta)
+        np.testing.assert_array_equal(found["final_W_U"], plain["final_W_U"])
+        assert ("squared_norm" in found) == bool(measures)
+        shared = np.intersect1d(found["step"], plain["step"])
+        assert {0, 24} <= set(shared)
+        np.testing.assert_allclose(
+            found["train_loss"].sel(step=shared), plain["train_loss"].sel(step=shared), rtol=1e-12
+        )
+
+
+STOPS = [
+    *([0], [6], [7], [23], [6, 6, 12], [3, 4, 5]),  # on the grid, beside it, at the ends
+    *(sorted(random.Random(seed).sample(range(1, 24), 3)) for seed in range(2)),
+]
+
+
+@pytest.mark.parametrize("stops", STOPS, ids=lambda stops: "-".join(map(str, stops)))
+@BOTH
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(run, stops, tmp_path):
+    whole, broken = tmp_path / "whole.npz", tmp_path / "broken.npz"
+    expected = train_run(run, REQUEST, checkpoint_path=whole)
+    assert_same(sittings(run, REQUEST, broken, *stops), expected)
+    assert_same_state(broken, whole)
+
+
+@BOTH
+def test_a_killed_run_goes_on_from_its_last_checkpoint(run, tmp_path):
+    whole, killed = tmp_path / "whole.npz", tmp_path / "killed.npz"
+    expected = train_run(run, REQUEST, checkpoint_path=whole)
+    asked = itertools.count()
+
+    def kill():
+        if next(asked) == 17:
+            raise KeyboardInterrupt
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        # A negative interval has always passed: a checkpoint at every step.
+        train_run(run, REQUEST, checkpoint_path=killed, checkpoint_seconds=-1, stop=kill)
+    assert checkpoint.load(killed)["done"] == 16
+    assert_same(train_run(run, REQUEST, checkpoint_path=killed), expected)
+    assert_same_state(killed, whole)
+
+
+@BOTH
+@pytest.mark.parametrize("short", [12, 1, 0])
+def test_a_finished_shorter_run_can_be_extended(run, short, tmp_path):
+    long, extended = tmp_path / "long.npz", tmp_path / "extended.npz"
+    request = dataclasses.replace(REQUEST, evaluate_every=1 if short == 1 else 6)
+    expected = train_run(run, request, checkpoint_path=long)
+    shorter = dataclasses.replace(request, steps=short)
+    first = train_run(run, shorter, checkpoint_path=extended)
+    assert first["budget"].item() == short
+    asked = itertools.count(short)
+    found = train_run(run, request, checkpoint_path=extended, stop=lambda: next(asked) == 25)
+    assert next(asked) == 24  # it took the missing steps and no more
+    found, expected = found.drop_vars("wall_seconds"), expected.drop_vars("wall_seconds")
+    for name in found.variables:
+        if name == "train_loss":
+            # The last look of the shorter run was an evaluation; a full batch gives its own.
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-14)
+        else:
+            xr.testing.assert_identical(found[name].variable, expected[name].variable)
+    theta = [checkpoint.load(path)["theta"] for path in (extended, long)]
+    np.testing.assert_array_equal(*theta)
+
+
+@BOTH
+def test_a_run_that_ended_off_the_grid_is_extended_to_the_same_curve(run, tmp_path):
+    path = tmp_path / "state.npz"
+    off = train_run(run, dataclasses.replace(REQUEST, steps=14), checkpoint_path=path)
+    assert off["step"].values.tolist() == [0, 6, 12, 14]
+    assert off["budget"].item() == 14
+    assert_same(train_run(run, REQUEST, checkpoint_path=path), train_run(run, REQUEST))
+
+
+@BOTH
+def test_a_shorter_request_is_not_answered_by_a_longer_checkpoint(run, tmp_path):
+    path, request = tmp_path / "state.npz", dataclasses.replace(REQUEST, steps=12)
+    train_run(run, REQUEST, checkpoint_path=path)
+    assert_same(train_run(run, request, checkpoint_path=path), train_run(run, request))
+
+
+@BOTH
+def test_a_checkpoint_on_another_grid_is_not_gone_on_from(run, tmp_path):
+    path = tmp_path / "state.npz"
+    train_run(run, Request(16, evaluate_every=8), checkpoint_path=path)
+    assert_same(train_run(run, REQUEST, checkpoint_path=path), train_run(run, REQUEST))
+
+
+def test_a_checkpoint_of_another_run_is_ignored(tmp_path):
+    path = tmp_path / "state.npz"
+    train_run(FULL.replace(init_seed=9), Request(20), checkpoint_path=path)
+    assert_same(train_run(FULL, REQUEST, checkpoint_path=path), train_run(FULL, REQUEST))
+    assert str(checkpoint.load(path)["run"]) == FULL.to_json()
+
+
+def test_a_damaged_checkpoint_is_named_and_kept(tmp_path):
+    path = tmp_path / "state.npz"
+    train_run(DRAWN, Request(20), checkpoint_path=path)
+    half = path.read_bytes()[:500]
+    path.write_bytes(half)
+    with pytest.raises(checkpoint.DamagedError, match=r"state\.npz is damaged .* delete it"):
+        train_run(DRAWN, REQUEST, checkpoint_path=path)
+    assert path.read_bytes() == half
+
+
+# -- where a run ends -----------------------------------------------------------------------------
+
+
+@BOTH
+def test_no_steps_are_a_look_at_the_start(run):
+    found = train_run(run, Request(0))
+    assert found["step"].values.tolist() == [0]
+    assert (found["budget"].item(), found["censored"].item()) == (0, True)
+    longer = train_run(run, Request(10))
+    np.testing.assert_allclose(found["train_loss"][0, 0], longer["train_loss"][0, 0], rtol=1e-14)
+    assert found["test_loss"][0, 0] == longer["test_loss"][0, 0]
+
+
+def scripted(monkeypatch, grok):
+    """Let test accuracy be 1 from step `grok` on: where a run ends depends on nothing else."""
+    evaluate = Trajectory.evaluate
+
+    def scripted_evaluate(self, part):
+        loss, accuracy = evaluate(self, part)
+        return (loss, float(self.done >= grok)) if part == "test" else (loss, accuracy)
+
+    monkeypatch.setattr(Trajectory, "evaluate", scripted_evaluate)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("after", "rule", "end"),
+    [
+        (22, Rule(0.99, 1), 34),  # 12 is the first look from step 11 on, and 22 are to come
+        (7, Rule(0.99, 1), 20),  # the common rules need the looks at 12, 16 and 20
+        (0, Rule(0.99, 5), 28),  # this one needs 12 to 28
+        (1000, Rule(0.99, 1), 40),
+        (None, Rule(0.99, 1), 40),
+    ],
+)
+def test_a_run_ends_where_its_request_says(run, after, rule, end, monkeypatch, tmp_path):
+    scripted(monkeypatch, 11)
+    path = tmp_path / "state.npz"
+    request = Request(40, 4, rule, stop_after_grok=after)
+    found = sittings(run, request, path, 5, 12, 19)
+    assert found["t_grok"].item() == found["t_grok_99"].item() == 12
+    assert found["budget"].item() == found["step"].values[-1] == request.end(12.0) == end
+    assert checkpoint.load(path)["done"] == end
+    assert not found["censored"].item()
+
+
+def test_a_run_that_groks_too_late_ends_at_its_budget(monkeypatch):
+    scripted(monkeypatch, 33)
+    found = train_run(FULL, Request(40, 4, stop_after_grok=0))
+    assert found["budget"].item() == 40
+    assert found["t_grok"].item() == 36
+    assert math.isnan(found["t_grok_99"].item())
+
+
+@BOTH
+@pytest.mark.parametrize("stops", [[], [5, 12]], ids=["whole", "stopped"])
+def test_ending_early_does_not_change_the_way_on(run, stops, monkeypatch, tmp_path):
+    scripted(monkeypatch, 11)
+    path = tmp_path / "state.npz"
+    early = sittings(run, Request(40, 4, stop_after_grok=8, keep_weights=True), path, *stops)
+    assert early["budget"].item() == 20
+    request = Request(40, 4, keep_weights=True)
+    extended = train_run(run, request, checkpoint_path=path)
+    train_run(run, request, checkpoint_path=tmp_path / "whole.npz")
+    assert extended["budget"].item() == 40
+    theta = [checkpoint.load(p)["theta"] for p in (path, tmp_path / "whole.npz")]
+    np.testing.assert_array_equal(*theta)
+
+
+@pytest.mark.parametrize("rate", [1e20, 1e38])
+@BOTH
+def test_a_run_that_diverges_keeps_its_curve_and_says_when(run, rate, tmp_path):
+    path = tmp_path / "state.npz"
+    diverging = run.replace(learning_rate=rate, weight_decay=0, warmup=10)
+    found = train_run(diverging, REQUEST, checkpoint_path=path)
+    at = found["diverged_at"].item()
+    assert 1 <= at < 24
+    assert found["budget"].item() == found["step"].values[-1] == at
+    assert found["censored"].item()
+    assert math.isfinite(found["train_loss"][0, 0].item())
+    assert not math.isfinite(found["train_loss"][0, -1].item())
+    # Asked again, it stays where it is.
+    assert_same(train_run(diverging, REQUEST, checkpoint_path=path), found)
+
+
+# -- devices, threads, reports --------------------------------------------------------------------
+
+
+def test_devices(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device() == choose_device("auto") == choose_device("cpu") == "cpu"
+    for device, message in [
+        ("mps", r"device = 'mps' has no float64, which the losses need: choose cpu, cuda or auto"),
+        ("gpu", r"device = 'gpu' is not known: choose cpu, cuda or auto"),
+        ("cuda", r"device = 'cuda' is not on this machine: choose cpu or auto"),
+        ("cuda:1", r"device = 'cuda:1' is not on this machine: choose cpu or auto"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            choose_device(device)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device() == "cuda"
+    assert choose_device("cuda:0") == "cuda:0"
+    assert choose_device("cpu") == "cpu"
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("how", ["finished", "stopped", "failed"])
+def test_a_run_takes_one_thread_and_gives_the_others_back(how, two_threads):
+    seen = []
+
+    def stop():
+        seen.append(torch.get_num_threads())
+        if how == "failed":
+            raise RuntimeError("a bug")
+        return how == "stopped"
+
+    error = {"finished": (), "stopped": StoppedError, "failed": RuntimeError}[how]
+    with contextlib.suppress(error):
+        train_run(DRAWN, Request(3), stop=stop)
+    assert set(seen) == {1}
+    assert torch.get_num_threads() == 2
+    # Denormal numbers, flushed while it trains, are back too.
+    assert (torch.tensor([1e-40]) * 1.0).item() > 0
+
+
+def test_a_report_tells_the_step_and_the_newest_evaluation(monkeypatch):
+    heard = []
+    monkeypatch.setattr("grokbook.training.engine.REPORT_SECONDS", -1.0)
+    found = train_run(FULL, Request(20), report=lambda done, latest: heard.append((done, latest)))
+    assert [done for done, _ in heard] == list(range(21))
+    assert heard[0][1] == {}
+    assert heard[15][1]["step"] == 10
+    assert heard[15][1]["test_loss"] == found["test_loss"].sel(step=10).item()
+    assert heard[-1][1]["step"] == 20
