@@ -133,6 +133,12 @@ def test_training_needs_nothing_of_the_book():
     assert "usage" in done.stdout.lower()
 
 
+def builds_itself(kind: type) -> bool:
+    """Say whether a class has a constructor of this package, not of a foreign base class."""
+    owner = next(base for base in kind.__mro__ if "__init__" in vars(base))
+    return owner.__module__.startswith("grokbook")
+
+
 def public_callables() -> Iterator[tuple[str, Callable]]:
     """Yield every public function, class and method of the package with its name."""
     package = importlib.import_module("grokbook")
@@ -143,7 +149,7 @@ def public_callables() -> Iterator[tuple[str, Callable]]:
         for name, thing in vars(module).items():
             if name.startswith("_") or getattr(thing, "__module__", None) != found.name:
                 continue
-            if inspect.isclass(thing) or inspect.isfunction(thing):
+            if inspect.isfunction(thing) or (inspect.isclass(thing) and builds_itself(thing)):
                 yield f"{found.name}.{name}", thing
             if inspect.isclass(thing):
                 for key, value in vars(thing).items():

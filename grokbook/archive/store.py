@@ -134,8 +134,9 @@ def read_runs(path: Path) -> xr.Dataset:
     """Read a dataset of runs and verify it. Raises `DamagedError` with the path."""
     try:
         content = path.read_bytes()
-        # Bytes that HDF5 itself refuses would leave a half made object and its complaint behind.
-        h5py.File(io.BytesIO(content), "r").close()
+        # What HDF5 itself refuses would leave h5netcdf's object half made, which complains aloud.
+        with h5py.File(io.BytesIO(content), "r") as file:
+            dict(file.attrs)
         with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as file:
             runs = _from_bits(file.load())
         if runs.attrs.get(DIGEST) != content_digest(runs):
@@ -163,6 +164,7 @@ def content_digest(runs: xr.Dataset) -> str:
         if values.dtype.kind in "OUST":
             content = b"\0".join(str(value).encode() for value in values.flat)
         else:
-            content = np.ascontiguousarray(values).tobytes()
+            # In the order of this machine: a file that swaps its bytes holds other numbers.
+            content = values.astype(values.dtype.newbyteorder("=")).tobytes()
         digest.update(f"{name}{variable.dims}{variable.shape}".encode() + content)
     return digest.hexdigest()

@@ -18,8 +18,14 @@ LIMIT = 30_000  # bytes: chapters store their pictures in the repository
 # Dots per inch and colours: the first that fits is taken. Text is mostly edges, and keeps its look
 # with fewer colours better than with fewer dots.
 _QUALITIES = (
-    *((200, 64), (180, 64), (160, 64), (160, 32), (140, 32), (125, 32)),
-    *((125, 16), (110, 16)),
+    (200, 64),
+    (180, 64),
+    (160, 64),
+    (160, 32),
+    (140, 32),
+    (125, 32),
+    (125, 16),
+    (110, 16),
 )
 _CSS_PIXELS = 96  # per inch of print, so that 8 pt in print is 8 pt on the page
 

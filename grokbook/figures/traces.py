@@ -38,7 +38,7 @@ class Onset:
         share = "" if self.reached == seeds else f" ({self.reached} of {seeds} seeds)"
         if np.isfinite(self.median):
             return f"{verb}: step {count(self.median)}{share}"
-        return f"not {verb}" + (share or "")
+        return f"not {verb}{share}"
 
 
 def traces(
@@ -91,10 +91,12 @@ def _curves(axes: Axes, runs: Dataset, quantity: str) -> None:
     faint = {"lw": 0.6, "alpha": 0.3 if runs.sizes["run"] <= 10 else 0.2}
     for split, colour in (("train", TRAIN), ("test", TEST)):
         values = runs[f"{split}_{quantity}"].transpose("run", "step").to_numpy()
+        if quantity == "loss":
+            values = np.where(values > 0, values, np.nan)  # what float32 rounds to 0 has no log
         for run, (seed, diverged) in enumerate(
             zip(values, runs["diverged_at"].to_numpy(), strict=True)
         ):
-            seen = np.isfinite(seed) & ((seed > 0) if quantity == "loss" else True)
+            seen = np.isfinite(seed)
             if not seen.any():
                 continue
             axes.plot(step[seen], seed[seen], color=colour, gid=f"run {run}", **faint)

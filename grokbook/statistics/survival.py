@@ -118,9 +118,9 @@ def median_onset(
 ) -> Estimate:
     """Return the Kaplan–Meier median with its percentile bootstrap interval over seeds.
 
-    A seed is drawn together with its censoring. An end that is infinite says "beyond the budgets":
-    in that share of the resamples at most half of the runs got there. See `bootstrap` for what
-    an interval from few or from equal seeds means; one seed has the interval from 0 to infinity.
+    A seed is drawn together with its censoring. An infinite median or end means "beyond the
+    budgets". See `bootstrap` for what an interval from few or from equal seeds means; one seed has
+    the interval from 0 to infinity.
 
     >>> times, observed = np.array([5.0, 6.0, 8.0, 9.0]), np.array([True, True, True, False])
     >>> print(median_onset(times, observed, seed=0))

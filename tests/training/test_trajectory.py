@@ -131,7 +131,7 @@ def test_a_trajectory_is_the_same_bit_for_bit_twice(run):
 def test_evaluation_is_over_the_whole_part_whatever_the_chunk(run, chunk, monkeypatch):
     monkeypatch.setattr(module, "EVALUATION_CHUNK", chunk)
     trajectory = Trajectory(run, "cpu")
-    go(trajectory, 20)
+    go(trajectory, 5)
     for part, (pairs, labels) in zip(("train", "test"), examples(run), strict=True):
         logits = run.model.reference(trajectory.parameters, pairs)
         right = (logits.argmax(-1) == labels).double().mean().item()
