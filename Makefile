@@ -110,6 +110,7 @@ check-pages: $(VENV)/.installed
 # --------------------------------------------------------------------------------------- upkeep
 notebooks: $(VENV)/.installed  ## execute chapters and store their outputs (CHAPTER=01_phenomenon for one)
 	@$(EMPTY_STORE) && $(BIN)/python -m grokbook execute $(CHAPTER) --store
+	@$(BIN)/python -m tests.readme_picture
 
 lock:  ## renew requirements.txt from pyproject.toml (LOCKFLAGS=--upgrade for newer versions)
 	@[ -x "$(UV)" ] || { $(FIND_PYTHON); rm -rf .uv; "$$python" -m venv .uv && \

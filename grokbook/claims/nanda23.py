@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from grokbook import protocols
 from grokbook.claims.claim import Claim, Published, Verdict
@@ -53,7 +54,9 @@ def judge_memorises_first(runs: xr.Dataset) -> Verdict:
     return Verdict(verdict, ratio.value, (ratio.low, ratio.high), ratio.n, note)
 
 
-def test_accuracy_at(runs: xr.Dataset, steps: np.ndarray) -> np.ndarray:
+def test_accuracy_at(
+    runs: xr.Dataset, steps: Float[np.ndarray, " run"]
+) -> Float[np.ndarray, " run"]:
     """Test accuracy of each run at its own step, the last stored point up to there."""
     grid = runs["step"].values
     return np.array(

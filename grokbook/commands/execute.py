@@ -1,6 +1,7 @@
 """`grokbook execute CHAPTER`: papermill, but strict about names, folders and values."""
 
 import argparse
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -84,18 +85,19 @@ def _execute(chapter: Path, out: Path, given: dict[str, Any]) -> None:
     import papermill
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_suffix(".unfinished.ipynb")
-    try:
-        papermill.execute_notebook(
-            str(chapter), str(unfinished), given, cwd=str(chapter.parent), progress_bar=False
-        )
-    except papermill.PapermillExecutionError as error:
-        raise ValueError(f"{chapter.stem}: {error.ename}: {error.evalue}") from error
-    notebook = nbformat.read(unfinished, as_version=4)
-    unfinished.unlink()
-    if out == chapter:
-        _tidy(notebook)
-    nbformat.write(notebook, out)
+    with tempfile.TemporaryDirectory() as folder:
+        # What fails on the way to the book must not be seen there; elsewhere it is worth a look.
+        executed = Path(folder) / out.name if out == chapter else out
+        try:
+            papermill.execute_notebook(
+                str(chapter), str(executed), given, cwd=str(chapter.parent), progress_bar=False
+            )
+        except papermill.PapermillExecutionError as error:
+            raise ValueError(f"{chapter.stem}: {error.ename}: {error.evalue}") from error
+        if out == chapter:
+            notebook = nbformat.read(executed, as_version=4)
+            _tidy(notebook)
+            nbformat.write(notebook, out)
 
 
 def _tidy(notebook: Any) -> None:
@@ -104,3 +106,17 @@ def _tidy(notebook: Any) -> None:
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.outputs = _merged(cell.outputs)
+
+
+def _merged(outputs: list[Any]) -> list[Any]:
+    """Streams in one piece: where a kernel cuts them depends on the moment."""
+    merged: list[Any] = []
+    for output in outputs:
+        last = merged[-1] if merged else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last["text"] += output.text
+        else:
+            merged.append(output)
+    return merged

@@ -98,19 +98,19 @@ def label_line(axes: Axes, line: Line2D, text: str, *, size: float | int = 10.5)
     foreign = cKDTree(np.concatenate(foreign) / half) if foreign else None
 
     own = _trail(line)
+    stops = own[np.linspace(0, len(own) - 1, 90).astype(int)]
+    crowded = np.zeros(len(stops))
     if foreign is not None:
         # Where another line runs over this one, nobody knows which of them a label means.
-        alone = own[foreign.query(own / half)[0] > 2 * air / half.max()]
-        own = alone if len(alone) else own
-    stops = own[np.linspace(0, len(own) - 1, 60).astype(int)]
+        crowded = foreign.query(stops / half)[0] < 2 * air / half.max()
     moves = np.array([(away, *side) for side in _SIDES for away in (1.0, 1.5, 2.2, 3.0)])
     centres = (stops + (moves[:, :1] * moves[:, 1:] * half)[:, None]).reshape(-1, 2)
-    away = np.repeat(moves[:, 0], len(stops))
+    away, crowded = np.repeat(moves[:, 0], len(stops)), np.tile(crowded, len(moves))
     hidden = drawn.query_ball_point(centres / half, 1.0, p=np.inf, return_length=True)
     distance = 2.5 if foreign is None else foreign.query(centres / half)[0].clip(max=2.5)
     frame = axes.bbox
     off_centre = np.abs(2 * (centres[:, 1] - frame.y0) / frame.height - 1)
-    score = 10.0 * hidden - 4 * distance + 4 * (away - 1) + 4 * off_centre
+    score = 10.0 * hidden - 4 * distance + 4 * (away - 1) + 4 * off_centre + 15 * crowded
     score[((centres - half < frame.p0) | (centres + half > frame.p1)).any(1)] += 1e6
     for other in (t.get_window_extent(renderer) for t in axes.texts if t is not label):
         score[((centres - half < other.p1) & (centres + half > other.p0)).all(1)] += 1e6

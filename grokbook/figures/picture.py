@@ -58,8 +58,13 @@ class Picture:
 
         Raises ValueError if even 110 dots per inch take more than 30 kB.
         """
+        data, tried = b"", _QUALITIES[0]
         for resolution, colours in _QUALITIES:
-            data = _encode(self.figure, resolution, colours)
+            # Measured: bytes grow with the resolution, and with the 0.3rd power of the colours.
+            guess = len(data) * resolution / tried[0] * (colours / tried[1]) ** 0.3
+            if guess > 1.1 * LIMIT and (resolution, colours) != _QUALITIES[-1]:
+                continue
+            data, tried = _encode(self.figure, resolution, colours), (resolution, colours)
             if len(data) <= LIMIT:
                 return data
         raise ValueError(

@@ -28,7 +28,7 @@ OKABE_ITO = {
 # One meaning each, in every chapter. Yellow stays unused: it cannot be seen on white.
 TRAIN = OKABE_ITO["vermillion"]
 TEST = OKABE_ITO["blue"]
-PUBLISHED = OKABE_ITO["black"]  # also predictions: always hollow or dashed, never a solid line
+PUBLISHED = OKABE_ITO["black"]  # and what a formula predicts; points of it are hollow
 ARMS = tuple(OKABE_ITO[name] for name in ("bluish green", "orange", "reddish purple", "sky blue"))
 
 INK = "#262626"

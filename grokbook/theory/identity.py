@@ -1,5 +1,6 @@
 """A checked identity, and the wrong variant that its check must reject."""
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
 from itertools import count, islice
@@ -90,16 +91,24 @@ class Identity:
         Raises `IdentityError` if the identity fails, if `by` does not decide it, and if no point
         tells the wrong variant apart.
         """
-        difference = _difference(self.left, self.right)
-        if (found := _nonzero(difference)) is not None:
-            point, gap = found
-            raise IdentityError(f"{self.name}: fails{_at(point)}, left − right = {sp.N(gap, 5)}")
-        for entry in difference:
-            if (rest := self.by(entry)) != 0:
-                raise IdentityError(f"{self.name}: undecided, since left − right = {rest} remains")
-        if (found := _nonzero(_difference(self.left, self.wrong))) is None:
-            raise IdentityError(f"{self.name}: no point tells the wrong variant {self.wrong} apart")
-        return Checked(self.name, found[0])
+        return _checked(self)
+
+
+@functools.cache
+def _checked(identity: Identity) -> Checked:
+    """Do what `Identity.check` says, once: a chapter and its verdict ask for the same proofs."""
+    difference = _difference(identity.left, identity.right)
+    if (found := _nonzero(difference)) is not None:
+        point, gap = found
+        raise IdentityError(f"{identity.name}: fails{_at(point)}, left − right = {sp.N(gap, 5)}")
+    for entry in difference:
+        if (rest := identity.by(entry)) != 0:
+            raise IdentityError(f"{identity.name}: undecided, since left − right = {rest} remains")
+    if (found := _nonzero(_difference(identity.left, identity.wrong))) is None:
+        raise IdentityError(
+            f"{identity.name}: no point tells the wrong variant {identity.wrong} apart"
+        )
+    return Checked(identity.name, found[0])
 
 
 def _frozen(value: Side) -> sp.Expr | sp.ImmutableDenseMatrix:

@@ -121,7 +121,7 @@ def test_the_digest_sees_what_no_checksum_of_hdf5_covers(small, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda runs: runs.assign(t_mem=runs["t_mem"].view(">f8")),
+        lambda runs: runs.assign(t_mem=("run", runs["t_mem"].values.view(">f8"))),
         lambda runs: runs.assign_coords(run_json=runs["run_json"].str.replace("5", "7")),
         lambda runs: runs.rename(t_mem="t_men"),
         lambda runs: runs.assign(test_loss=runs["test_loss"] + 1e-15),

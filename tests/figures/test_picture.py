@@ -60,12 +60,10 @@ def test_a_simple_picture_is_sharp_and_a_full_one_still_fits():
     assert 693 <= pixels(full).shape[1] < 1260
 
 
-def test_a_picture_that_cannot_fit_is_refused():
-    with style():
-        figure, (axes,) = canvas(6.0)
-        axes.imshow(np.random.default_rng(0).normal(size=(400, 400)), aspect="auto")
-    with pytest.raises(ValueError, match="more than 30,000; draw fewer lines"):
-        _ = Picture(figure, "Noise.").png
+def test_a_picture_that_cannot_fit_is_refused(monkeypatch):
+    monkeypatch.setattr("grokbook.figures.picture.LIMIT", 900)
+    with pytest.raises(ValueError, match="more than 900; draw fewer lines"):
+        _ = drawn().png
 
 
 @pytest.mark.parametrize("alt", ["", " \n", "<Figure size 640x480 with 1 Axes>"])

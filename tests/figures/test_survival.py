@@ -27,7 +27,7 @@ def test_arms_without_onsets_and_single_seeds_make_clean_pictures(synthetic, che
 
 
 def test_the_curve_is_kaplan_and_meiers_with_its_band(synthetic):
-    runs = synthetic(9, t_grok=15_000.0)
+    runs = synthetic(9, t_grok=20_000.0)
     assert runs["censored"].any()
     curve = kaplan_meier(*right_censored(runs["t_grok"].values, runs["budget"].values))
     (axes,) = survival({"arm": runs}).figure.axes

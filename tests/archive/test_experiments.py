@@ -1,0 +1,67 @@
+"""The book's own runs: one file an experiment, small, whole and read once."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from grokbook import DamagedError, Request, experiments, pack
+from grokbook.archive import EXPERIMENTS
+from grokbook.archive.lookup import concatenate
+from grokbook.training.engine import train_run
+from tests.tiny import assert_same, tiny
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Two runs of unequal length."""
+    return [
+        train_run(tiny(seed=seed), Request(20 + 10 * seed, keep_weights=True)) for seed in (0, 1)
+    ]
+
+
+def test_the_experiments_are_those_of_the_book():
+    assert EXPERIMENTS.parts[-2:] == ("book", "runs")
+
+
+def test_runs_are_packed_together_and_found_one_by_one(runs, book_runs):
+    path = pack("some", concatenate(runs))
+    assert path == book_runs / "some.nc"
+    found = experiments()
+    assert list(found) == [run["name"].item() for run in runs]
+    for run in runs:
+        one = found[run["name"].item()]
+        assert one["archive"].values.tolist() == ["some.nc"]
+        assert np.isfinite(one["test_loss"]).all()  # a shorter run is not padded any more
+        assert_same(one, run)
+
+
+def test_a_new_experiment_is_seen_at_once(runs, book_runs):
+    assert experiments() == {}
+    pack("some", runs[0])
+    assert list(experiments()) == [tiny().name]
+    pack("other", runs[1])
+    assert set(experiments()) == {tiny().name, tiny(seed=1).name}
+
+
+def test_what_was_read_from_an_experiment_can_be_packed_again(runs, book_runs):
+    pack("some", runs[0])
+    pack("again", experiments()[tiny().name])
+    assert_same(experiments()[tiny().name], runs[0])
+
+
+def test_an_experiment_that_is_too_large_is_not_written(runs, book_runs, monkeypatch):
+    path = pack("some", runs[0])
+    before = path.read_bytes()
+    monkeypatch.setattr(sys.modules["grokbook.archive.experiments"], "LARGEST", len(before) - 1)
+    with pytest.raises(ValueError, match="some would weigh 0.1 MB: an experiment stays under 3 MB"):
+        pack("some", runs[1])
+    assert [one.name for one in book_runs.iterdir()] == ["some.nc"]
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_experiment_is_named(runs, book_runs):
+    path = pack("some", runs[0])
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DamagedError, match=f"{path} is damaged"):
+        experiments()
