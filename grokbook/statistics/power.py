@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.integrate
 import scipy.stats
+from jaxtyping import Float
 
 from grokbook.statistics.paired import logrank_scores, sign_flip_p_values
 
@@ -67,16 +68,27 @@ def power_of_paired_logrank(
     """
     _refuse_parameters(n_seeds, ratio, log_sd, correlation, budget, repetitions)
     rng = np.random.default_rng(seed)
-    shared, own = (
-        rng.standard_normal((repetitions, n_seeds)),
-        rng.standard_normal((2, repetitions, n_seeds)),
-    )
-    logs = log_sd * (np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own)
-    onsets = np.exp(np.concatenate([logs[0], logs[1] + np.log(ratio)], axis=-1))
+    pairs = _lognormal_pairs(rng, repetitions, n_seeds, ratio, log_sd, correlation)
+    onsets = np.concatenate(list(pairs), axis=-1)
     scores = logrank_scores(np.minimum(onsets, budget), onsets <= budget)
     differences = scores[:, :n_seeds] - scores[:, n_seeds:]
     flips = int(rng.integers(2**32))
     return float(np.mean(sign_flip_p_values(differences, seed=flips) <= level))
+
+
+def _lognormal_pairs(
+    rng: np.random.Generator,
+    repetitions: int,
+    n_seeds: int,
+    ratio: float | int,
+    log_sd: float | int,
+    correlation: float | int,
+) -> Float[np.ndarray, "2 repetitions n_seeds"]:
+    """Draw onsets of arm a (median 1) and arm b (median `ratio`), correlated within a pair."""
+    shared = rng.standard_normal((repetitions, n_seeds))
+    own = rng.standard_normal((2, repetitions, n_seeds))
+    logs = log_sd * (np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own)
+    return np.exp(logs) * np.array([1.0, ratio])[:, None, None]
 
 
 def _refuse_parameters(

@@ -54,7 +54,7 @@ def test_an_experiment_that_is_too_large_is_not_written(runs, book_runs, monkeyp
     path = pack("some", runs[0])
     before = path.read_bytes()
     monkeypatch.setattr(sys.modules["grokbook.archive.experiments"], "LARGEST", len(before) - 1)
-    with pytest.raises(ValueError, match="some would weigh 0.1 MB: an experiment stays under 3 MB"):
+    with pytest.raises(ValueError, match=r"some would weigh .* MB: an experiment stays under 3 MB"):
         pack("some", runs[1])
     assert [one.name for one in book_runs.iterdir()] == ["some.nc"]
     assert path.read_bytes() == before

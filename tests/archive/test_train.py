@@ -141,7 +141,7 @@ def test_a_protocol_brings_its_request_and_steps_override_any(store):
 def test_a_shorter_request_never_replaces_a_longer_run(store, trained):
     here(tiny(), steps=40, store=store)
     before = contents(store)
-    with pytest.raises(StoreError, match="is kept with 40 steps, and what is asked .at most 20"):
+    with pytest.raises(StoreError, match=r"is kept with 40 steps, and what is asked \(at most 20"):
         here(tiny(), request=Request(20, keep_weights=True), store=store)
     assert contents(store) == before
     assert trained == [tiny().name]

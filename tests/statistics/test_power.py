@@ -10,6 +10,7 @@ from grokbook.statistics import (
     paired_logrank,
     power_of_paired_logrank,
 )
+from grokbook.statistics.power import _lognormal_pairs
 
 
 @pytest.mark.parametrize("n", [2, 5, 20])
@@ -28,6 +29,13 @@ def test_log_sd_gives_back_the_range():
     onsets = np.random.default_rng(0).lognormal(sigma=log_sd, size=(100_000, 5))
     log_range = np.log(onsets.max(axis=1) / onsets.min(axis=1)).mean()
     assert log_range == pytest.approx(np.log(2), rel=0.01)
+
+
+def test_simulated_onsets_have_the_moments_asked_for():
+    rng = np.random.default_rng(0)
+    logs = np.log(_lognormal_pairs(rng, 20_000, 10, 1.5, 0.3, 0.6)).reshape(2, -1)
+    np.testing.assert_allclose(logs.mean(axis=1), [0, np.log(1.5)], atol=0.005)
+    np.testing.assert_allclose(np.cov(logs), 0.3**2 * np.array([[1, 0.6], [0.6, 1]]), rtol=0.03)
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.6])
