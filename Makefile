@@ -115,7 +115,8 @@ notebooks: $(VENV)/.installed  ## execute chapters and store their outputs (CHAP
 lock:  ## renew requirements.txt from pyproject.toml (LOCKFLAGS=--upgrade for newer versions)
 	@[ -x "$(UV)" ] || { $(FIND_PYTHON); rm -rf .uv; "$$python" -m venv .uv && \
 		.uv/bin/python -m pip install --quiet --disable-pip-version-check uv; }
-	@"$(UV)" pip compile pyproject.toml --no-header --quiet $(LOCKFLAGS) --output-file requirements.txt
+	@"$(UV)" pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-header \
+		--annotation-style line --quiet $(LOCKFLAGS) --output-file requirements.txt
 	@{ printf '%s\n' \
 		'# Every package of the book and its tests, for Python 3.11 to 3.13. Made by `make lock` from' \
 		'# pyproject.toml, with: uv pip compile --universal. Asked for there, and why:'; \

@@ -8,7 +8,7 @@ from grokbook import protocols
 from grokbook.claims.claim import Claim, Published, Verdict
 from grokbook.statistics import bootstrap, median_onset, right_censored
 
-RANGE = (5_000, 10_000)  # steps
+RANGE = (5_000.0, 10_000.0)  # steps
 LONG = 2.0  # "long before" begins at twice the steps
 COMMAND = "python -m grokbook run nanda23"
 PAPER = "arXiv 2301.05217"

@@ -59,7 +59,7 @@ def measured(row: dict[str, Any]) -> str:
     text = f"{number(row['measured'])} {row['unit']}"
     if row["interval"]:
         low, high = map(number, row["interval"])
-        text += f", 95 % interval {low} to {high}"
+        text += f", 95\u00a0% interval {low} to {high}"
     return text + (f", n = {row['n']} seeds" if row["n"] else "")
 
 

@@ -75,7 +75,9 @@ def test_pytorch_agrees_with_numpy_and_sympy():
     assert measured[5, 1] == pytest.approx(float(exact), rel=1e-9)
 
 
-@pytest.mark.parametrize("x", [1e-12, 1e-6, 0.01, 0.0999, 0.1, 0.2, 1.0, 30.0, 699.0, 701.0, 1e6])
+@pytest.mark.parametrize(
+    "x", [1e-12, 1e-6, 2e-4, 0.0013, 0.01, 0.0999, 0.1, 0.2, 1.0, 30.0, 699.0, 701.0, 1e6]
+)
 def test_mean_is_accurate_for_short_and_long_budgets(x):
     with mpmath.workdps(60):
         exact = 1 - mpmath.mpf(x) / mpmath.expm1(mpmath.mpf(x))
