@@ -130,9 +130,10 @@ class _Pool:
 
     def _listen(self, index: int, worker: "subprocess.Popen[str]") -> None:
         assert worker.stdout is not None
-        for line in worker.stdout:
-            with suppress(ValueError):  # what a library prints is no event
-                self.events.put((index, json.loads(line)))
+        with worker.stdout:
+            for line in worker.stdout:
+                with suppress(ValueError):  # what a library prints is no event
+                    self.events.put((index, json.loads(line)))
         self.events.put((index, None))
 
     def work(self, jobs: list[Job]) -> None:
@@ -190,5 +191,3 @@ class _Pool:
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()
-            assert worker.stdout is not None
-            worker.stdout.close()

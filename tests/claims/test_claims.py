@@ -18,8 +18,8 @@ THEOREM = CLAIMS["grokbook.mean_of_successes_is_biased"]
 
 def made(grok: list[float], mem: list[float] | None = None, early: float = 0.05) -> xr.Dataset:
     """Runs with these onsets (NaN: censored at 40,000) and test accuracy `early` before them."""
-    grok_steps = np.array(grok)
-    mem_steps = np.full(len(grok), 150.0) if mem is None else np.array(mem)
+    grok_steps = np.array(grok, dtype=float)
+    mem_steps = np.full(len(grok), 150.0) if mem is None else np.array(mem, dtype=float)
     grid = np.array([0.0, 150.0, 5_000.0, 40_000.0])
     accuracy = np.where(grid >= grok_steps[:, None], 1.0, early)
     return xr.Dataset(

@@ -21,6 +21,7 @@ TOO_WIDE = """() => {
   }
   return out.slice(0, 3);
 }"""
+# Formulas, formulas that MathJax has set, formulas with an error.
 MATHEMATICS = """async () => {
   const formulas = document.querySelectorAll("span.math, div.math").length;
   if (!formulas) return [0, 0, 0];
@@ -28,6 +29,14 @@ MATHEMATICS = """async () => {
   const set = (q) => document.querySelectorAll(q).length;
   return [formulas, set("mjx-container"), set("mjx-merror, [data-mjx-error]")];
 }"""
+
+
+# Text that should have been a formula: $…$ with a command, an index or a power.
+DOLLARS = """() => [...document.querySelectorAll("article :is(p, li, td, dd, figcaption)")]
+  .map((e) => { const copy = e.cloneNode(true);
+                copy.querySelectorAll("code, pre, mjx-container").forEach((c) => c.remove());
+                return copy.textContent.match(/\\$[^$]*[\\\\^_][^$]*\\$/)?.[0]; })
+  .filter(Boolean)"""
 
 
 @dataclass
@@ -39,6 +48,7 @@ class Visit:
     errors: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     formulas: tuple[int, int, int] = (0, 0, 0)
+    dollars: list[str] = field(default_factory=list)
     too_wide: list[str] = field(default_factory=list)
 
 
@@ -61,6 +71,7 @@ def read(context, site: str, name: str) -> Visit:
     tab.goto(f"{site}/{name}")
     tab.wait_for_load_state("networkidle")
     visit.formulas = tab.evaluate(MATHEMATICS)
+    visit.dollars = tab.evaluate(DOLLARS)
     tab.set_viewport_size({"width": 400, "height": 800})
     tab.wait_for_timeout(300)
     visit.too_wide = tab.evaluate(TOO_WIDE)
@@ -84,6 +95,7 @@ def test_all_mathematics_is_set(visits):
     assert any(visit.formulas[0] for visit in visits)
     wrong = {v.name: v.formulas for v in visits if v.formulas[1] < v.formulas[0] or v.formulas[2]}
     assert wrong == {}, "formulas, formulas set, formulas with an error"
+    assert {visit.name: visit.dollars for visit in visits if visit.dollars} == {}
 
 
 def test_no_page_is_wider_than_a_telephone(visits):

@@ -1,0 +1,43 @@
+"""`grokbook pack`: puts a whole experiment into the book, or nothing."""
+
+import sys
+
+import pytest
+
+from grokbook import experiments, train
+from grokbook.__main__ import main
+from tests.tiny import assert_same, tiny
+
+
+@pytest.fixture
+def finished(protocol, store):
+    """Train both runs of the tiny protocol into the store."""
+    return train(protocol(), processes=1)
+
+
+def test_a_finished_experiment_is_packed(finished, book_runs, capsys):
+    assert main(["pack", "tiny"]) == 0
+    assert capsys.readouterr().out.startswith("tiny.nc: 2 runs, 0.")
+    assert [path.name for path in book_runs.iterdir()] == ["tiny.nc"]
+    for index, run in enumerate(experiments().values()):
+        assert_same(run, finished.isel(run=[index]))
+    assert main(["pack", "tiny", "--seeds", "1"]) == 0
+    assert list(experiments()) == [tiny().name]
+
+
+def test_an_experiment_with_a_missing_run_is_refused(finished, store, book_runs, refusal):
+    store.remove(tiny(seed=1).name)
+    assert refusal("pack", "tiny") == (
+        "1 of 2 runs of tiny are missing: `python -m grokbook run tiny` trains them."
+    )
+    assert list(book_runs.iterdir()) == []
+
+
+def test_an_experiment_that_is_too_large_is_refused(finished, book_runs, refusal, monkeypatch):
+    monkeypatch.setattr(sys.modules["grokbook.archive.experiments"], "LARGEST", 1000)
+    assert "tiny would weigh 0.1 MB: an experiment stays under 3 MB" in refusal("pack", "tiny")
+    assert list(book_runs.iterdir()) == []
+
+
+def test_an_unknown_experiment_is_refused(protocol, store, refusal):
+    assert refusal("pack", "nanda24") == "no experiment 'nanda24': choose from nanda23, tiny."
