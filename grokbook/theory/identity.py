@@ -70,7 +70,7 @@ class Identity:
 
     def __post_init__(self) -> None:
         for side in ("left", "right", "wrong"):
-            value = _frozen(getattr(self, side))
+            value = sp.sympify(getattr(self, side))  # and a matrix becomes immutable
             if symbols := value.atoms(sp.MatrixSymbol):
                 raise ValueError(f"{self.name}: write {symbols.pop()} out as a matrix of symbols")
             if value.has(sp.Float):
@@ -109,12 +109,6 @@ def _checked(identity: Identity) -> Checked:
             f"{identity.name}: no point tells the wrong variant {identity.wrong} apart"
         )
     return Checked(identity.name, found[0])
-
-
-def _frozen(value: Side) -> sp.Expr | sp.ImmutableDenseMatrix:
-    """Return a scalar as SymPy's, a matrix as an immutable one."""
-    value = sp.sympify(value)
-    return sp.ImmutableDenseMatrix(value) if isinstance(value, sp.MatrixBase) else value
 
 
 def _shape(side: sp.Expr | sp.ImmutableDenseMatrix) -> tuple[int, ...]:

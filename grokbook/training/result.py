@@ -53,8 +53,8 @@ class Curves:
         """The columns as arrays, for a checkpoint."""
         columns = {f"curve_{name}": np.array(column) for name, column in self.values.items()}
         return columns | {
-            "diverged_at": np.float64(self.diverged_at),
-            "seconds": np.float64(self.seconds),
+            "diverged_at": np.array(self.diverged_at),
+            "seconds": np.array(self.seconds),
         }
 
     @classmethod

@@ -95,7 +95,7 @@ class Trajectory:
         """Everything that the next step depends on, as arrays."""
         arrays = {"theta": self.theta} | {f"moment_{k}": v for k, v in self.moments.items()}
         return {name: value.cpu().numpy() for name, value in arrays.items()} | {
-            "done": np.int64(self.done),
+            "done": np.array(self.done),
             "generator": self.generator.get_state().numpy(),
         }
 

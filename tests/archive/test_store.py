@@ -227,7 +227,7 @@ def test_the_folder_is_the_environment_s_or_the_user_s(tmp_path, monkeypatch):
 def test_unfinished_runs_are_those_with_a_checkpoint_alone(small, store):
     store.write(small)
     for name in (tiny().name, tiny(seed=1).name):
-        checkpoint.save(store.state_path(name), {"done": np.int64(1)})
+        checkpoint.save(store.state_path(name), {"done": np.array(1)})
     (store.folder / ".half.nc.123.tmp").write_bytes(b"half a file")
     assert store.names() == [tiny().name]
     assert store.unfinished() == [tiny(seed=1).name]
@@ -235,8 +235,8 @@ def test_unfinished_runs_are_those_with_a_checkpoint_alone(small, store):
 
 def test_removing_takes_the_run_and_its_checkpoint_and_nothing_else(small, store):
     store.write(small)
-    checkpoint.save(store.state_path(tiny().name), {"done": np.int64(1)})
-    checkpoint.save(store.state_path(tiny(seed=1).name), {"done": np.int64(1)})
+    checkpoint.save(store.state_path(tiny().name), {"done": np.array(1)})
+    checkpoint.save(store.state_path(tiny(seed=1).name), {"done": np.array(1)})
     store.remove(tiny().name)
     assert [path.name for path in store.folder.iterdir()] == [f"{tiny(seed=1).name}.state.npz"]
     with pytest.raises(StoreError, match=f"no run '{tiny().name}' in .*`grokbook runs` lists"):

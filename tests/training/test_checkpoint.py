@@ -15,7 +15,7 @@ ARRAYS = {
     "theta": np.linspace(0, 1, 7, dtype=np.float32),
     "curve_squared_norm/W_E": np.array([1.5, np.nan]),
     "generator": np.arange(5, dtype=np.uint8),
-    "done": np.int64(3),
+    "done": np.array(3),
     "run": np.array('{"p":"θ"}'),
 }
 
