@@ -65,7 +65,7 @@ def fits(value: Any, kind: Any) -> bool:
         return kind is bool
     if kind is float:
         return isinstance(value, (int, float))
-    return isinstance(value, origin) if isinstance(origin, type) else True
+    return isinstance(value, origin) if isinstance(origin, type) and origin is not Any else True
 
 
 def described(kind: Any) -> str:

@@ -69,7 +69,7 @@ def provenance(
         named = {name for arm in arms.values() for name in _values(arm, "archive")}
         files = [f"runs/{name}" for name in sorted(named)]
     for path in files:
-        if not re.fullmatch(r"(?!.*\.\.)\w[\w.+-]*(/\w[\w.+-]*)*", path):
+        if not re.fullmatch(r"\w[\w.+-]*(/\w[\w.+-]*)*", path):
             raise ValueError(f"download {path!r} is no path relative to the page's folder.")
     return Provenance(tuple((name, _described(arm)) for name, arm in arms.items()), tuple(files))
 

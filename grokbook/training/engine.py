@@ -60,7 +60,7 @@ def train_run(
     *,
     device: str = "cpu",
     checkpoint_path: Path | None = None,
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    checkpoint_seconds: float | int = CHECKPOINT_SECONDS,
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> xr.Dataset:

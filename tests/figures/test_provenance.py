@@ -115,8 +115,9 @@ def test_arms_are_listed_by_name_and_escaped(synthetic):
 
 def test_a_protocol_with_markup_is_escaped(synthetic):
     runs = synthetic(1).assign_coords(protocol=("run", ["<script>alert(1)</script>"]))
-    html = provenance(runs)._repr_html_()
-    assert "<script>" not in html and "&lt;script&gt;" in html
+    for shown in (runs, {"one": runs, "two": runs}):
+        html = provenance(shown)._repr_html_()
+        assert "<script>" not in html and "&lt;script&gt;" in html
 
 
 def test_no_runs_are_refused(synthetic):

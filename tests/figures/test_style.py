@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from itertools import combinations
@@ -125,7 +126,9 @@ def test_importing_changes_no_setting_and_brings_no_pyplot():
         "assert 'matplotlib.pyplot' not in sys.modules\n"
         "assert 'docutils' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+    # Where no backend is named, merely reading the settings looks for one through pyplot.
+    environment = os.environ | {"MPLBACKEND": "agg"}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=environment)
 
 
 def test_fonts_come_with_matplotlib():
