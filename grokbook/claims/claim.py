@@ -102,7 +102,7 @@ class Claim:
             "criterion": self.criterion,
             "verdict": verdict.verdict,
             "measured": _plain(verdict.measured),
-            "interval": verdict.interval and [_plain(end) for end in verdict.interval],
+            "interval": _interval(verdict),
             "unit": self.unit,
             "n": verdict.n,
             "seeds": [] if behind is None else sorted({int(s) for s in behind["init_seed"].values}),
@@ -110,6 +110,13 @@ class Claim:
             "runs": [] if behind is None else [str(name) for name in behind["name"].values],
             "note": verdict.note,
         }
+
+
+def _interval(verdict: Verdict) -> list[float | str | None] | None:
+    """The interval's ends; one seed has none, whatever infinities stand for it."""
+    if verdict.interval is None or verdict.n < 2:
+        return None
+    return [_plain(end) for end in verdict.interval]
 
 
 def _plain(number: float | None) -> float | str | None:

@@ -113,6 +113,13 @@ def test_rows_are_plain_json() -> None:
     assert row["measured"] == "censored" and row["n"] == 3 and row["seeds"] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("claim", [RANGE, FIRST])
+def test_one_seed_has_no_interval(claim) -> None:
+    row = claim.row(made([6_000]))
+    assert row["n"] == 1 and row["interval"] is None and row["measured"] is not None
+    assert row["verdict"] == "reproduced in part" and "Only 1 seeds" not in row["note"]
+
+
 def test_an_unknown_verdict_is_refused() -> None:
     assert Verdict(VERDICTS[0]).verdict == "reproduced"
     with pytest.raises(ValueError, match="'proved' is no verdict"):

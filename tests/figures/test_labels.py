@@ -69,19 +69,20 @@ def test_the_width_is_that_of_the_widest_text():
 
 
 @pytest.mark.parametrize("drawstyle", ["default", "steps-post"])
-def test_a_label_stands_beside_its_own_line_and_on_no_line(drawstyle):
-    x = np.linspace(0, 1, 40)
+@pytest.mark.parametrize("corners", [4, 5, 40])
+def test_a_label_stands_beside_its_own_line_and_on_no_line(drawstyle, corners):
+    x = np.linspace(0, 1, corners)
     with style():
         figure, (axes,) = canvas(2.5)
         axes.set(xlim=(0, 1), ylim=(0, 1))
         (rising,) = axes.plot(x, 0.1 + 0.8 * x**3, color=TEST, drawstyle=drawstyle)
-        (flat,) = axes.plot(x, np.full(40, 0.1), color=TRAIN, drawstyle=drawstyle)
+        (flat,) = axes.plot(x, np.full(corners, 0.1), color=TRAIN, drawstyle=drawstyle)
         labels = [label_line(axes, line, line.get_color()) for line in (rising, flat)]
     renderer = figure.canvas.get_renderer()
     fine = np.linspace(0, 1, 2000)
     curves = {TEST: np.interp(fine, x, 0.1 + 0.8 * x**3), TRAIN: np.full(2000, 0.1)}
     if drawstyle == "steps-post":
-        curves[TEST] = (0.1 + 0.8 * x**3)[np.minimum((fine * 39).astype(int), 39)]
+        curves[TEST] = (0.1 + 0.8 * x**3)[(fine * (corners - 1)).astype(int)]
     near = {}
     for label in labels:
         box = label.get_window_extent(renderer)

@@ -325,6 +325,21 @@ def test_a_run_ends_where_its_request_says(run, after, rule, end, monkeypatch, t
     assert not found["censored"].item()
 
 
+@BOTH
+def test_a_run_ends_by_the_latest_of_its_onsets(run, monkeypatch):
+    levels = {0: 0.5, 8: 0.92, 12: 0.96, 20: 0.985}  # reached at these steps, 0.99 not by step 28
+
+    def staged_evaluate(self, part):
+        reached = max(level for step, level in levels.items() if self.done >= step)
+        return 1.0, reached if self.done < 28 else 1.0
+
+    monkeypatch.setattr(Trajectory, "evaluate", staged_evaluate)
+    found = train_run(run, Request(60, 4, Rule(0.98, 1), stop_after_grok=12))
+    names = ("t_grok", "t_grok_90", "t_grok_95", "t_grok_99")
+    assert [found[name].item() for name in names] == [20, 8, 12, 28]
+    assert found["budget"].item() == 28 + 12
+
+
 def test_a_run_that_groks_too_late_ends_at_its_budget(monkeypatch):
     scripted(monkeypatch, 33)
     found = train_run(FULL, Request(40, 4, stop_after_grok=0))
