@@ -53,7 +53,9 @@ class Verdict:
         if self.verdict != "reproduced" or self.n >= FEWEST_SEEDS:
             return self
         return dataclasses.replace(
-            self, verdict="reproduced in part", note=f"{self.note} Only {self.n} seeds.".strip()
+            self,
+            verdict="reproduced in part",
+            note=f"{self.note} Fewer than {FEWEST_SEEDS} seeds.".strip(),
         )
 
 
