@@ -1,6 +1,7 @@
 """The architectures, one file each; `MODELS` finds them by the name that a run's JSON carries."""
 
+from grokbook.models.decoder import Decoder
 from grokbook.models.mlp import MLP
 from grokbook.models.transformer import Transformer
 
-MODELS = {model.kind: model for model in (Transformer, MLP)}
+MODELS = {model.kind: model for model in (Transformer, MLP, Decoder)}

@@ -75,17 +75,35 @@ class MLP:
             inputs = F.one_hot(pairs, θ["W_1"].shape[0] // 2).to(θ["W_1"].dtype)
         return self._above(θ, inputs.flatten(1) @ θ["W_1"])
 
-    def forward(self, θ: Parameters, pairs: Int[Tensor, "n 2"]) -> Float[Tensor, "n classes"]:
-        """The same logits: each operand's share of the first layer is a row of a table."""
+    def forward(
+        self,
+        θ: Parameters,
+        pairs: Int[Tensor, "n 2"],
+        *,
+        fused: bool = False,
+        watch: dict[str, Tensor] | None = None,
+    ) -> Float[Tensor, "n classes"]:
+        """The same logits: each operand's share of the first layer is a row of a table.
+
+        It has no pieces to fuse, so that `fused` changes nothing; `watch` is given the activations
+        of each hidden layer ("hidden_1", …).
+        """
         first, second = θ["W_1"].chunk(2)
         if self.embedding == "learned":
             first, second = θ["W_E"] @ first, θ["W_E"] @ second
-        return self._above(θ, rows(first, pairs[:, 0]) + rows(second, pairs[:, 1]))
+        return self._above(θ, rows(first, pairs[:, 0]) + rows(second, pairs[:, 1]), watch)
 
-    def _above(self, θ: Parameters, hidden: Tensor) -> Tensor:
+    def _above(
+        self,
+        θ: Parameters,
+        hidden: Float[Tensor, "n width"],
+        watch: dict[str, Tensor] | None = None,
+    ) -> Float[Tensor, "n classes"]:
         """Everything after the first product."""
         activation = ACTIVATIONS[self.activation]
-        hidden = activation(hidden + θ.get("b_1", 0))
+        watch = {} if watch is None else watch
+        watch["hidden_1"] = hidden = activation(hidden + θ.get("b_1", 0))
         for layer in range(2, self.hidden_layers + 1):
             hidden = activation(linear(hidden, θ[f"W_{layer}"], θ.get(f"b_{layer}")))
+            watch[f"hidden_{layer}"] = hidden
         return linear(hidden, θ["W_U"], θ.get("b_U"))

@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from grokbook.models.feed_forward import feed_forward
 from grokbook.models.layers import (
-    ACTIVATIONS,
     fan_in_bound,
     layer_norm,
     linear,
@@ -24,6 +24,7 @@ from grokbook.models.layers import (
     rows,
     uniform,
 )
+from grokbook.models.mixing import mix
 
 Parameters = dict[str, Tensor]
 
@@ -126,59 +127,106 @@ class Transformer:
             equals = torch.full_like(pairs[:, :1], θ["W_E"].shape[0] - 1)
             tokens = torch.cat([pairs, equals], dim=1)
         x = θ["W_E"][tokens] + θ["W_pos"]
-        y = self._norm(θ, "norm1", x) if self.norm_position == "pre" else x
+        y = self._norm(θ, "norm1", x) if self._pre else x
         q, k, v = (self._project(θ, name, y) for name in "QKV")
         scores = torch.einsum("hnqe,hnke->hnqk", q, k) / math.sqrt(self.d_model // self.heads)
         z = torch.einsum("hnqk,hnke->hnqe", scores.softmax(-1), v)
         x = x + torch.einsum("hnqe,hed->nqd", z, θ["W_O"]) + θ.get("b_O", 0)
         return self._after_attention(θ, x)[:, -1]
 
-    def forward(self, θ: Parameters, pairs: Int[Tensor, "n 2"]) -> Float[Tensor, "n classes"]:
-        """The same logits from tables of keys, values and scores, gathered per example."""
-        order = θ["W_E"].shape[0] - (self.tokens == 3)
-        operands = θ["W_E"][:order]
-        tables = [operands + θ["W_pos"][0], operands + θ["W_pos"][1]]
-        index = [pairs[:, 0], pairs[:, 1]]
+    def forward(
+        self,
+        θ: Parameters,
+        pairs: Int[Tensor, "n 2"],
+        *,
+        fused: bool = False,
+        watch: dict[str, Tensor] | None = None,
+    ) -> Float[Tensor, "n classes"]:
+        """The same logits from tables of keys, values and scores, gathered per example.
+
+        `fused` uses the pieces whose gradients are written by hand for a CPU; `watch` is given what
+        the MLP adds to the residual stream ("mlp_out") and the stream after it ("residual").
+        """
+        table = self._table(θ)
+        order, heads = (len(table) - (self.tokens == 3)) // 2, self.heads
+        read = self._norm(θ, "norm1", table) if self._pre else table
+        asking = slice(2 * order, None) if self.tokens == 3 else slice(order, None)
+        query = self._heads(θ, "Q", read[asking]).unflatten(-1, (heads, -1))
+        query = (query / math.sqrt(query.shape[-1])).permute(1, 2, 0)
+        key, value = self._heads(θ, "KV", read).chunk(2, dim=-1)
+        # One score for each (head, entry read, entry asking); examples pick theirs.
+        scores = key.unflatten(-1, (heads, -1)).transpose(0, 1) @ query
+
+        entries = pairs.T + order * torch.arange(2, device=pairs.device)[:, None]
+        asked = entries * scores.shape[-1] + (pairs[:, 1] if self.tokens == 2 else 0)
+        picked = scores.flatten(1).index_select(1, asked.flatten()).unflatten(1, asked.shape)
+        base = table[asking] + θ["b_O"] if self.attention_bias else table[asking]
+        W_O = θ["W_O"].flatten(0, 1)
         if self.tokens == 3:
-            tables.append(θ["W_E"][order:] + θ["W_pos"][2])
-            index.append(torch.zeros_like(index[0]))
-        normed = tables
-        if self.norm_position == "pre":
-            normed = [self._norm(θ, "norm1", x) for x in tables]
+            # The weights sum to 1: the value of "=" goes into the base, the others are what differs
+            # from it, and one gather and one product less are needed.
+            picked = torch.cat([picked, scores[:, -1:].expand(-1, -1, len(pairs))], dim=1)
+            value, base = value[:-1] - value[-1], base + value[-1:] @ W_O
+        attention = picked.softmax(1).permute(1, 2, 0)[:2]
+        gathered = rows(value, entries.flatten()).unflatten(0, entries.shape)
+        z = mix(attention, gathered.unflatten(-1, (heads, -1)), fused=fused).flatten(-2)
+        if self.tokens == 3:
+            x = linear(z, W_O, base[0])
+        else:
+            x = linear(z, W_O) + rows(base, pairs[:, 1])
+        return self._after_attention(θ, x, fused=fused, watch=watch)
 
-        q = self._project(θ, "Q", normed[-1]) / math.sqrt(self.d_model // self.heads)
-        scores, values = [], []
-        for x, token in zip(normed, index, strict=True):
-            # One score for each (token read, token asking, head); examples pick theirs.
-            table = torch.einsum("hqe,hke->kqh", q, self._project(θ, "K", x))
-            scores.append(rows(table.flatten(0, 1), token * q.shape[1] + index[-1]))
-            # Heads side by side, so that one gather serves them all.
-            value = self._project(θ, "V", x).transpose(0, 1).flatten(1)
-            values.append(rows(value, token) if len(value) > 1 else value)
-        attention = torch.stack(scores, dim=-1).softmax(-1)
-        z = sum(
-            attention[:, :, i, None] * value.view(-1, self.heads, self.d_model // self.heads)
-            for i, value in enumerate(values)
-        )
-        last = rows(tables[-1], index[-1]) if len(tables[-1]) > 1 else tables[-1]
-        x = last + linear(z.flatten(1), θ["W_O"].flatten(0, 1), θ.get("b_O"))
-        return self._after_attention(θ, x)
+    def _table(self, θ: Parameters) -> Float[Tensor, "entry d"]:
+        """What enters attention: each element at the first place, at the second, and "="."""
+        order = θ["W_E"].shape[0] - (self.tokens == 3)
+        operands, position = θ["W_E"][:order], θ["W_pos"].unbind(0)
+        entries = [operands + position[0], operands + position[1]]
+        if self.tokens == 3:
+            entries.append(θ["W_E"][order:] + position[2])
+        return torch.cat(entries)
 
-    def _project(self, θ: Parameters, name: str, x: Tensor) -> Tensor:
-        """Queries, keys or values, the head first."""
-        projected = torch.einsum("...d,hde->h...e", x, θ[f"W_{name}"])
+    @property
+    def _pre(self) -> bool:
+        return self.norm_position == "pre"
+
+    def _heads(
+        self, θ: Parameters, names: str, x: Float[Tensor, "entry d"]
+    ) -> Float[Tensor, "entry _"]:
+        """Queries, or keys and values, of a table: the heads side by side, one product for all."""
+        weight = torch.cat([θ[f"W_{name}"] for name in names]).transpose(0, 1).flatten(1)
+        if not self.attention_bias:
+            return linear(x, weight)
+        return linear(x, weight, torch.cat([θ[f"b_{name}"] for name in names]).flatten())
+
+    def _project(
+        self, θ: Parameters, name: str, x: Float[Tensor, "n position d"]
+    ) -> Float[Tensor, "h n position e"]:
+        """Queries, keys or values of every position, the head first."""
+        projected = torch.einsum("npd,hde->hnpe", x, θ[f"W_{name}"])
         if not self.attention_bias:
             return projected
-        bias = θ[f"b_{name}"]
-        return projected + bias.view(self.heads, *[1] * (x.ndim - 1), -1)
+        return projected + θ[f"b_{name}"][:, None, None]
 
-    def _after_attention(self, θ: Parameters, x: Tensor) -> Tensor:
+    def _after_attention(
+        self,
+        θ: Parameters,
+        x: Float[Tensor, "*n d"],
+        *,
+        fused: bool = False,
+        watch: dict[str, Tensor] | None = None,
+    ) -> Float[Tensor, "*n classes"]:
         """MLP, norms and unembedding: they act on each position alone."""
         if self.norm_position == "post":
             x = self._norm(θ, "norm1", x)
-        y = self._norm(θ, "norm2", x) if self.norm_position == "pre" else x
-        hidden = ACTIVATIONS[self.activation](linear(y, θ["W_in"], θ.get("b_in")))
-        x = x + linear(hidden, θ["W_out"], θ.get("b_out"))
+        block = θ["W_in"], θ.get("b_in"), θ["W_out"], θ.get("b_out")
+        if self._pre:
+            y = self._norm(θ, "norm2", x)
+            after = x + feed_forward(y, *block, activation=self.activation, fused=fused)
+        else:
+            after = feed_forward(x, *block, activation=self.activation, residual=True, fused=fused)
+        if watch is not None:
+            watch |= {"mlp_out": after - x, "residual": after}
+        x = after
         if self.norm_position == "post":
             x = self._norm(θ, "norm2", x)
         if self.final_norm:
