@@ -38,10 +38,10 @@ def chapter_runs(
 def announcement(asked: Protocol, device: str) -> str:
     """Runs, steps, seconds and bytes that a training will take at most, a few steps measured."""
     trajectory = Trajectory(asked.runs[0], choose_device(device))
-    trajectory.step(trajectory.gradient()[2])
+    trajectory.step(trajectory.gradient()[1])
     started = time.perf_counter()
     for _ in range(PROBED_STEPS):
-        trajectory.step(trajectory.gradient()[2])
+        trajectory.step(trajectory.gradient()[1])
     seconds = (time.perf_counter() - started) / PROBED_STEPS * asked.request.steps
     megabytes = trajectory.theta.numel() * BYTES_PER_PARAMETER * len(asked.runs) / 1e6
     return (

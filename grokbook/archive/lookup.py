@@ -57,6 +57,10 @@ def cut(run: xr.Dataset, request: Request) -> xr.Dataset:
         for onset, sustained in windows.items():
             confirmed = run[onset] + (sustained - 1) * every <= end
             run = run.assign({onset: run[onset].where(confirmed)})
+    if "first_slingshot" in run:  # runs from before it was logged have none
+        run = run.assign(
+            first_slingshot=run["first_slingshot"].where(run["first_slingshot"] <= end)
+        )
     censored = np.isnan(run["t_grok"].values)
     diverged_at = run["diverged_at"].where(run["diverged_at"] < end)
     return run.assign(budget=("run", [end]), censored=("run", censored), diverged_at=diverged_at)

@@ -41,6 +41,8 @@ def train(
     if not recompute:
         found = {run.name: kept for run in chosen if (kept := look_up(run, request, store))}
     missing = {run.name: run for run in chosen if run.name not in found}
+    for name, kept in found.items() if progress else ():
+        progress({"event": "kept", "name": name, "latest": {"t_grok": kept["t_grok"].item()}})
     jobs = [Job(run, request, store.folder, device, recompute) for run in missing.values()]
     train_jobs(jobs, processes=processes, progress=progress)
     for name in missing:

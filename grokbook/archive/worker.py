@@ -58,7 +58,7 @@ def _say(event: str, run: Run, **more: Any) -> None:
         return  # the parent is gone; the listener has seen that too and stops the run
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Let glibc keep freed memory: giving activations back at every step costs page faults."""
     try:
         libc = ctypes.CDLL(None)
@@ -69,5 +69,5 @@ def _keep_memory() -> None:
 
 
 if __name__ == "__main__":
-    _keep_memory()
+    keep_memory()
     main()

@@ -1,25 +1,31 @@
 """One line of progress on a terminal; a line a finished run where the output is a file."""
 
+import math
 import sys
 import time
 from typing import Any, TextIO
 
 
 class Display:
-    """Takes the events of `train`: runs finished and at hand, steps a second, time left."""
+    """Takes the events of `train`: runs alive, steps a second, grokked so far, time left."""
 
     def __init__(self, *, total: int, steps: int, stream: TextIO | None = None) -> None:
         self.total, self.steps = total, steps
         self.stream = stream or sys.stderr
         self.live = self.stream.isatty()
-        self.finished = self.grokked = 0
+        self.finished = self.kept = 0
+        self.grokked: set[str] = set()
         self.first: dict[str, tuple[float, int]] = {}
         self.done: dict[str, int] = {}
 
     def __call__(self, event: dict[str, Any]) -> None:
         """Heed one event."""
         name = event["name"]
-        if event["event"] == "progress":
+        if not math.isnan(event.get("latest", {}).get("t_grok", math.nan)):
+            self.grokked.add(name)
+        if event["event"] == "kept":
+            self.kept += 1
+        elif event["event"] == "progress":
             self.first.setdefault(name, (time.monotonic(), event["done"]))
             self.done[name] = event["done"]
         elif event["event"] == "finished":
@@ -33,18 +39,34 @@ class Display:
 
     def line(self) -> str:
         """What is known now."""
-        parts = [f"{self.finished} finished", f"{len(self.done)} training"]
+        ended = self.kept + self.finished
+        parts = [
+            f"{ended} of {self.total} finished",
+            f"{len(self.done)} training",
+            f"{len(self.grokked)} grokked",
+        ]
         rates = [
             (self.done[name] - done) / (time.monotonic() - when)
             for name, (when, done) in self.first.items()
             if self.done[name] > done
         ]
         if rates:
-            left = max(self.steps - done for done in self.done.values()) / (sum(rates) / len(rates))
-            parts += [f"{sum(rates):.1f} steps/s", f"at most {left / 60:.0f} min left for these"]
+            left = self.steps * (self.total - ended) - sum(self.done.values())
+            parts += [f"{sum(rates):.1f} steps/s", f"at most {duration(left / sum(rates))} left"]
         return " · ".join(parts)
 
     def close(self) -> None:
         """End the line."""
         if self.live:
             print(file=self.stream)
+
+
+def duration(seconds: float | int) -> str:
+    """A time in the unit that a reader thinks in.
+
+    >>> duration(42), duration(600), duration(20_000)
+    ('42 s', '10 min', '5.6 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import inspect
 import itertools
 import time
 from typing import Any
@@ -31,28 +32,30 @@ def act(chosen: argparse.Namespace) -> int:
     """Train, with progress, and print an onset a line."""
     from grokbook.archive import Store, train
     from grokbook.commands.progress import Display
-    from grokbook.protocols import Protocol
 
-    protocols = [_protocol(chosen, changes) for changes in sweep(chosen.changes)]
-    joined = Protocol(
-        tuple(run for protocol in protocols for run in protocol.runs), protocols[0].request
-    )
+    # The arms of a protocol may have budgets and grids of their own.
+    asked: dict[Any, list[Any]] = {}
+    for changes in sweep(chosen.changes):
+        protocol = _protocol(chosen, changes)
+        asked.setdefault(protocol.request, []).extend(protocol.runs)
+    total, steps = sum(map(len, asked.values())), max(request.steps for request in asked)
     store = Store()
-    print(
-        f"{chosen.protocol}: {len(joined.runs)} runs of at most {joined.request.steps:,} steps, "
-        f"kept in {store.folder}"
-    )
+    print(f"{chosen.protocol}: {total} runs of at most {steps:,} steps, kept in {store.folder}")
     started = time.monotonic()
-    display = Display(total=len(joined.runs), steps=joined.request.steps)
+    display = Display(total=total, steps=steps)
     try:
-        runs = train(
-            joined,
-            device=chosen.device,
-            processes=chosen.processes,
-            recompute=chosen.recompute,
-            store=store,
-            progress=display,
-        )
+        trained = [
+            train(
+                runs,
+                request=request,
+                device=chosen.device,
+                processes=chosen.processes,
+                recompute=chosen.recompute,
+                store=store,
+                progress=display,
+            )
+            for request, runs in asked.items()
+        ]
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"interrupted: {display.finished} runs finished in this sitting are kept; "
@@ -60,9 +63,10 @@ def act(chosen: argparse.Namespace) -> int:
         ) from None
     finally:
         display.close()
-    for index in range(runs.sizes["run"]):
-        print(_line(runs.isel(run=index)))
-    print(f"{len(joined.runs)} runs in {time.monotonic() - started:.0f} s")
+    for runs in trained:
+        for index in range(runs.sizes["run"]):
+            print(_line(runs.isel(run=index)))
+    print(f"{total} runs in {time.monotonic() - started:.0f} s")
     return 0
 
 
@@ -73,22 +77,26 @@ def _protocol(chosen: argparse.Namespace, changes: dict[str, Any]) -> Any:
     if chosen.protocol not in PROTOCOLS:
         raise ValueError(f"no protocol {chosen.protocol!r}: choose from {', '.join(PROTOCOLS)}.")
     given = {"seeds": chosen.seeds, "steps": chosen.steps}
-    run = PROTOCOLS[chosen.protocol]().runs[0]
+    protocol = PROTOCOLS[chosen.protocol]
+    has_arms = "arm" in inspect.signature(protocol).parameters
+    arm = {name: value for name, value in changes.items() if has_arms and name == "arm"}
+    changes = {name: value for name, value in changes.items() if name not in arm}
+    run = protocol(**arm).runs[0]
     for name, value in changes.items():
         if name in given or name.endswith("seed"):
             option = "--steps" if name == "steps" else "--seeds"
             raise ValueError(f"--set {name} has no effect: {option} N sets it for the protocol.")
         if not fits(value, kind := _kind(run, name)):
             raise ValueError(f"{name} = {value!r} is not {described(kind)}.")
-    return PROTOCOLS[chosen.protocol](
-        **{name: value for name, value in given.items() if value is not None}, **changes
-    )
+    numbers = {name: value for name, value in given.items() if value is not None}
+    return protocol(**numbers, **arm, **changes)
 
 
 def _kind(run: Any, name: str) -> Any:
     """The annotation of a hyper-parameter. Raises `ValueError` for a name that the run has not."""
     part, item = run._find(name)
-    owner = run if part is None else getattr(run, part)
+    inner = {each.kind: each for each in run.interventions}
+    owner = run if part is None else inner.get(part) or getattr(run, part)
     return next(field.type for field in dataclasses.fields(owner) if field.name == item)
 
 

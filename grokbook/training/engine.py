@@ -13,18 +13,18 @@ from pathlib import Path
 import numpy as np
 import torch
 import xarray as xr
-from torch import Tensor
 
 from grokbook.measures import MEASURES
 from grokbook.measures.onset import COMMON_RULES, onset
-from grokbook.training import checkpoint
+from grokbook.training import checkpoint, memory
 from grokbook.training.request import Request
 from grokbook.training.result import Curves, dataset
 from grokbook.training.run import Run
-from grokbook.training.trajectory import Trajectory
+from grokbook.training.trajectory import Evaluation, Trajectory
 
 CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 1.0
+SAFE_EPSILON = 1e-15  # far above 1e-19, the root of the smallest normal float32
 
 Report = Callable[[int, dict[str, float]], None]
 
@@ -70,18 +70,17 @@ def train_run(
     step: where it says yes the state is saved and `StoppedError` raised. Raises `DamagedError` for
     a checkpoint that cannot be read, `OSError` where it cannot be written.
     """
+    memory.start_counting(device)
     trajectory, curves = Trajectory(run, device), Curves.empty()
-    _resume(trajectory, curves, request, checkpoint_path)
+    resume(trajectory, curves, request, checkpoint_path)
     started = saved = reported = time.monotonic()
     earlier = curves.seconds
 
     def keep() -> None:
         curves.seconds = earlier + time.monotonic() - started
-        if checkpoint_path is not None:
-            arrays = trajectory.state() | curves.arrays() | {"run": np.array(run.to_json())}
-            checkpoint.save(checkpoint_path, arrays)
+        save(trajectory, curves, checkpoint_path)
 
-    with _one_thread():
+    with one_thread(run):
         end = request.end(last_onset(curves, request))
         while trajectory.done < end and math.isnan(curves.diverged_at):
             if stop():
@@ -92,15 +91,15 @@ def train_run(
                 keep()
                 saved = now
             if report is not None and now - reported > REPORT_SECONDS:
-                report(trajectory.done, curves.latest())
+                report(trajectory.done, told(curves, request))
                 reported = now
             end = _advance(trajectory, curves, request, end)
         if curves.last_step() < trajectory.done:
-            _record(trajectory, curves, request, *trajectory.evaluate("train"))
+            _record(trajectory, curves, request, trajectory.evaluate("train"))
         keep()
     if report is not None:
-        report(trajectory.done, curves.latest())
-    return dataset(run, request, curves, _weights(trajectory, request), device=device)
+        report(trajectory.done, told(curves, request))
+    return finished(trajectory, curves, request, device=device)
 
 
 def _advance(trajectory: Trajectory, curves: Curves, request: Request, end: float) -> float:
@@ -108,44 +107,39 @@ def _advance(trajectory: Trajectory, curves: Curves, request: Request, end: floa
     due = trajectory.done % request.evaluate_every == 0 and curves.last_step() < trajectory.done
     full = trajectory.run.batch.size is None
     if due and not full:
-        _record(trajectory, curves, request, *trajectory.evaluate("train"))
+        _record(trajectory, curves, request, trajectory.evaluate("train"))
         end = request.end(last_onset(curves, request))
         if trajectory.done >= end:
             return end  # before a batch is drawn: a longer run must draw it
-    loss, accuracy, gradient = trajectory.gradient()
+    loss, gradient = trajectory.gradient()
     if not math.isfinite(loss):
         curves.diverged_at = float(trajectory.done)
         return end
     if due and full:
         # A full batch has already given the training side of the evaluation.
-        _record(trajectory, curves, request, loss, accuracy)
+        _record(trajectory, curves, request, trajectory.seen(loss))
         end = request.end(last_onset(curves, request))
     if trajectory.done < end:
         trajectory.step(gradient)
     return end
 
 
-def _record(
-    trajectory: Trajectory, curves: Curves, request: Request, loss: float, accuracy: float
-) -> None:
+def _record(trajectory: Trajectory, curves: Curves, request: Request, train: Evaluation) -> None:
     """Add one evaluation, its training side given."""
-    test_loss, test_accuracy = trajectory.evaluate("test")
+    test = trajectory.evaluate("test")
     weights = {name: w.detach() for name, w in trajectory.parameters.items()}
     measured = {
         f"{name}/{label}": float(value)
         for name in request.measures
         for label, value in MEASURES[name].function(weights).items()
     }
-    curves.append(
-        trajectory.done,
-        {
-            "train_loss": loss,
-            "train_accuracy": accuracy,
-            "test_loss": test_loss,
-            "test_accuracy": test_accuracy,
-            **measured,
-        },
-    )
+    curves.record(trajectory.done, train, test, measured)
+
+
+def told(curves: Curves, request: Request) -> dict[str, float]:
+    """What a progress report says: the newest evaluation, and `t_grok` so far (NaN: not yet)."""
+    found = onset(curves.tensor("step"), curves.tensor("test_accuracy"), request.rule)
+    return curves.latest() | {"t_grok": found.item()}
 
 
 def last_onset(curves: Curves, request: Request) -> float:
@@ -155,7 +149,7 @@ def last_onset(curves: Curves, request: Request) -> float:
     return max(found) if all(t == t for t in found) else math.nan
 
 
-def _resume(trajectory: Trajectory, curves: Curves, request: Request, path: Path | None) -> None:
+def resume(trajectory: Trajectory, curves: Curves, request: Request, path: Path | None) -> None:
     """Take up a checkpoint of the same run that followed it at least as closely as asked."""
     arrays = checkpoint.load(path) if path is not None else None
     if arrays is None or str(arrays["run"]) != trajectory.run.to_json():
@@ -167,22 +161,35 @@ def _resume(trajectory: Trajectory, curves: Curves, request: Request, path: Path
     trajectory.restore(arrays)
 
 
-def _weights(trajectory: Trajectory, request: Request) -> dict[str, Tensor]:
-    if not request.keep_weights:
-        return {}
-    return {name: w.detach().cpu() for name, w in trajectory.parameters.items()}
+def save(trajectory: Trajectory, curves: Curves, path: Path | None) -> None:
+    """Write what `resume` takes up, if there is a place for it."""
+    if path is not None:
+        run = {"run": np.array(trajectory.run.to_json())}
+        checkpoint.save(path, trajectory.state() | curves.arrays() | run)
+
+
+def finished(
+    trajectory: Trajectory, curves: Curves, request: Request, *, device: str
+) -> xr.Dataset:
+    """The dataset of a run at its end, with the memory that training took."""
+    weights = {}
+    if request.keep_weights:
+        weights = {name: w.detach().cpu() for name, w in trajectory.parameters.items()}
+    found = dataset(trajectory.run, request, curves, weights, device=device)
+    return found.assign(peak_memory_bytes=("run", [memory.peak(device)]))
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread(run: Run) -> Iterator[None]:
     """Train on one thread and without denormal numbers; the caller's thread count comes back.
 
     One thread, so that a run is bit for bit the same whatever runs beside it. Late in training the
-    gradients of memorised examples become denormal, which is slow and changes nothing.
+    gradients of memorised examples become denormal, which is slow and changes nothing, unless the
+    optimiser's epsilon is so small that it divides by what is left of them.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    torch.set_flush_denormal(getattr(run.optimizer, "epsilon", 1.0) >= SAFE_EPSILON)
     try:
         yield
     finally:

@@ -1,16 +1,19 @@
-"""Optimisers as frozen numbers and two pure steps over one flat parameter vector.
+"""Optimisers as frozen numbers and pure steps over one flat parameter vector.
 
 `torch.optim` keeps its numbers inside; here the learning rate and the weight decay are one number a
-run, so that runs that differ in numbers only can share a step. A test holds each optimiser to
-`torch.optim`, step for step.
+run, so that runs that differ in numbers only can share a step: in an ensemble the vectors have a
+leading run axis and each number is a float64 tensor that broadcasts against it. A test holds each
+optimiser to `torch.optim`, step for step.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.optim import adam, adamw
 
 Real = float | int
 State = dict[str, Tensor]
@@ -45,14 +48,8 @@ class _Optimizer:
 
 
 @dataclass(frozen=True)
-class AdamW(_Optimizer):
-    r"""Adam with decoupled weight decay {cite}`loshchilov2019decoupled`.
-
-    $\theta \leftarrow (1-\eta\lambda)\theta - \eta\,\hat m/(\sqrt{\hat v}+\epsilon)$, the decay on
-    every parameter.
-    """
-
-    kind: ClassVar[str] = "adamw"
+class _Adaptive(_Optimizer):
+    """What Adam and AdamW share: two moments, and torch's fused kernel for a run on a CPU."""
 
     beta1: Real = 0.9
     beta2: Real = 0.999
@@ -62,6 +59,59 @@ class AdamW(_Optimizer):
         """Both moments at zero."""
         return {"m": torch.zeros_like(theta), "v": torch.zeros_like(theta)}
 
+    def _move(
+        self,
+        theta: Float[Tensor, "*run P"],
+        gradient: Float[Tensor, "*run P"],
+        state: State,
+        done: int,
+        rate: Real | Tensor,
+    ) -> None:
+        r"""Update the moments and subtract $\eta\,\hat m/(\sqrt{\hat v}+\epsilon)$."""
+        m, v = state["m"], state["v"]
+        m.mul_(_beside(self.beta1, m)).add_(gradient * _beside(1 - self.beta1, m))
+        v.mul_(_beside(self.beta2, v)).add_(gradient.square() * _beside(1 - self.beta2, v))
+        root = (v / _beside(1 - self.beta2 ** (done + 1), v)).sqrt_()
+        root.add_(_beside(self.epsilon, v))
+        theta.sub_(m / root * _beside(rate / (1 - self.beta1 ** (done + 1)), m))
+
+    def _fused(
+        self,
+        kernel: Callable[..., None],
+        theta: Float[Tensor, " P"],
+        gradient: Float[Tensor, " P"],
+        state: State,
+        done: int,
+    ) -> None:
+        """One pass over the memory in place of eight."""
+        kernel(
+            [theta],
+            [gradient],
+            [state["m"]],
+            [state["v"]],
+            [],
+            [torch.tensor(float(done))],
+            fused=True,
+            amsgrad=False,
+            maximize=False,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            eps=self.epsilon,
+            lr=self.learning_rate * self.factor(done),
+            weight_decay=self.weight_decay,
+        )
+
+
+@dataclass(frozen=True)
+class AdamW(_Adaptive):
+    r"""Adam with decoupled weight decay {cite}`loshchilov2019decoupled`.
+
+    $\theta \leftarrow (1-\eta\lambda)\theta - \eta\,\hat m/(\sqrt{\hat v}+\epsilon)$, the decay on
+    every parameter.
+    """
+
+    kind: ClassVar[str] = "adamw"
+
     def step(
         self,
         theta: Float[Tensor, "*run P"],
@@ -70,12 +120,33 @@ class AdamW(_Optimizer):
         done: int,
     ) -> None:
         """Update `theta` and `state` in place; `done` counts the steps already taken."""
+        if theta.ndim == 1 and theta.device.type == "cpu":
+            self._fused(adamw.adamw, theta, gradient, state, done)
+            return
         rate = self.learning_rate * self.factor(done)
-        state["m"].lerp_(gradient, 1 - self.beta1)
-        state["v"].mul_(self.beta2).addcmul_(gradient, gradient, value=1 - self.beta2)
-        root = (state["v"] / (1 - self.beta2 ** (done + 1))).sqrt_().add_(self.epsilon)
-        theta.mul_(1 - rate * self.weight_decay)
-        theta.addcdiv_(state["m"], root, value=-rate / (1 - self.beta1 ** (done + 1)))
+        theta.mul_(_beside(1 - rate * self.weight_decay, theta))
+        self._move(theta, gradient, state, done, rate)
+
+
+@dataclass(frozen=True)
+class Adam(_Adaptive):
+    r"""Adam with `torch.optim.Adam`'s coupled ($\ell_2$) decay: moments of $g + \lambda\theta$."""
+
+    kind: ClassVar[str] = "adam"
+
+    def step(
+        self,
+        theta: Float[Tensor, "*run P"],
+        gradient: Float[Tensor, "*run P"],
+        state: State,
+        done: int,
+    ) -> None:
+        """Update `theta` and `state` in place; `done` counts the steps already taken."""
+        if theta.ndim == 1 and theta.device.type == "cpu":
+            self._fused(adam.adam, theta, gradient, state, done)
+            return
+        decayed = gradient + theta * _beside(self.weight_decay, theta)
+        self._move(theta, decayed, state, done, self.learning_rate * self.factor(done))
 
 
 @dataclass(frozen=True)
@@ -90,8 +161,8 @@ class SGD(_Optimizer):
     momentum: Real = 0.0
 
     def start(self, theta: Float[Tensor, "*run P"]) -> State:
-        """The velocity, where there is momentum."""
-        return {"u": torch.zeros_like(theta)} if self.momentum else {}
+        """The velocity, which plain descent leaves at zero."""
+        return {"u": torch.zeros_like(theta)}
 
     def step(
         self,
@@ -101,10 +172,18 @@ class SGD(_Optimizer):
         done: int,
     ) -> None:
         """Update `theta` and `state` in place; `done` counts the steps already taken."""
-        update = gradient.add(theta, alpha=self.weight_decay)
-        if self.momentum:
-            update = state["u"].mul_(self.momentum).add_(update)
-        theta.sub_(update, alpha=self.learning_rate * self.factor(done))
+        u = state["u"].mul_(_beside(self.momentum, theta)).add_(gradient)
+        u.add_(theta * _beside(self.weight_decay, theta))
+        theta.sub_(u * _beside(self.learning_rate * self.factor(done), theta))
 
 
-OPTIMIZERS = {optimizer.kind: optimizer for optimizer in (AdamW, SGD)}
+def _beside(number: Real | Tensor, vector: Tensor) -> Real | Tensor:
+    r"""A number ready to meet a vector: rounded to its dtype only now, after its own arithmetic.
+
+    A tensor of one number a run would otherwise make float32 weights float64; and $\beta^t$ or
+    $1 - \beta$ taken in float32 would be off where they matter.
+    """
+    return number.to(vector.dtype) if isinstance(number, Tensor) else number
+
+
+OPTIMIZERS = {optimizer.kind: optimizer for optimizer in (AdamW, Adam, SGD)}

@@ -11,10 +11,13 @@ from torch import Tensor
 
 from grokbook.measures import MEASURES
 from grokbook.measures.onset import onsets
+from grokbook.measures.slingshots import slingshots
 from grokbook.training import provenance
 from grokbook.training.request import Request
 from grokbook.training.run import Run
+from grokbook.training.trajectory import Evaluation
 
+COLLAPSE = "softmax_collapse"
 CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 STORED_POINTS = 400  # of a curve; onsets are found on the whole grid before it is thinned
 
@@ -36,6 +39,18 @@ class Curves:
         """Add one evaluation."""
         for name, value in {"step": float(step), **numbers}.items():
             self.values.setdefault(name, []).append(value)
+
+    def record(
+        self, step: int, train: Evaluation, test: Evaluation, measured: dict[str, float]
+    ) -> None:
+        """Add one evaluation of both parts, and what the measures say of the weights."""
+        both = {
+            f"{part}_{item}": getattr(evaluation, item)
+            for part, evaluation in (("train", train), ("test", test))
+            for item in ("loss", "accuracy")
+        }
+        collapse = {f"{COLLAPSE}/{logit}": share for logit, share in train.collapse.items()}
+        self.append(step, both | collapse | measured)
 
     def last_step(self) -> float:
         """Step of the last evaluation, -1 before the first."""
@@ -97,8 +112,8 @@ def dataset(
         for name in CURVES
     }
     labels = {}
-    for name in request.measures:
-        dimension = MEASURES[name].dimension
+    dimensions = {name: MEASURES[name].dimension for name in request.measures}
+    for name, dimension in {COLLAPSE: "logit", **dimensions}.items():
         columns = {
             key.removeprefix(f"{name}/"): column
             for key, column in curves.values.items()
@@ -113,10 +128,14 @@ def dataset(
         curves.tensor("test_accuracy"),
         request.rule,
     )
+    bursts = slingshots(curves.tensor("step"), curves.tensor("train_loss"), found["t_mem"])
+    begun = np.searchsorted(bursts.numpy(), steps, side="right")
+    variables["slingshots"] = (("run", "step"), begun[None, kept].astype(float))
     numbers = {name: t.item() for name, t in found.items()} | {
         "budget": curves.last_step(),
         "diverged_at": curves.diverged_at,
         "wall_seconds": curves.seconds,
+        "first_slingshot": bursts[0].item() if len(bursts) else math.nan,
     }
     variables |= {name: ("run", [value]) for name, value in numbers.items()}
     variables["censored"] = ("run", [math.isnan(numbers["t_grok"])])
@@ -146,9 +165,9 @@ def thin(n: int, most: int = STORED_POINTS) -> np.ndarray:
 
 def _labels(run: Run, request: Request, device: str) -> dict[str, tuple]:
     """Coordinates along `run`: hyper-parameters by short name, and where the run came from."""
-    values = {key: "full" if value is None else value for key, value in run.coordinates().items()}
+    values = {key: math.nan if value is None else value for key, value in run.coordinates().items()}
     # One variable cannot hold numbers and words, so that a batch size is always a word.
-    values["batch_size"] = str(values["batch_size"])
+    values["batch_size"] = "full" if run.batch.size is None else str(run.batch.size)
     values |= {
         "name": run.name,
         "run_json": run.to_json(),

@@ -14,9 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from grokbook.models import MLP, MODELS, Transformer
+from grokbook.models import MLP, MODELS, Decoder, Transformer
 from grokbook.tasks import Split, Task
-from grokbook.training.optimizers import OPTIMIZERS, SGD, AdamW
+from grokbook.training.interventions import INTERVENTIONS, Intervention
+from grokbook.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,20 @@ class Run:
 
     task: Task
     split: Split
-    model: Transformer | MLP
-    optimizer: AdamW | SGD = field(default_factory=AdamW)
+    model: Transformer | MLP | Decoder
+    optimizer: AdamW | Adam | SGD = field(default_factory=AdamW)
     loss: Loss = Loss()
     batch: Batch = Batch()
     precision: Literal["float32", "float64"] = "float32"
+    interventions: tuple[Intervention, ...] = ()
     init_seed: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
+        kinds = [intervention.kind for intervention in self.interventions]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError(f"interventions {kinds} name one kind twice: join them into one.")
+        if sum(i.changes("criterion") for i in self.interventions) > 1:
+            raise ValueError(f"interventions {kinds} replace the loss more than once: keep one.")
         if not 0 <= self.init_seed < 2**63:
             raise ValueError(f"init_seed = {self.init_seed} is no seed: give an integer from 0.")
 
@@ -83,6 +90,9 @@ class Run:
                 _choose(OPTIMIZERS, values.pop("optimizer")),
                 Loss(**values.pop("loss")),
                 Batch(**values.pop("batch")),
+                interventions=tuple(
+                    _choose(INTERVENTIONS, each) for each in values.pop("interventions", ())
+                ),
                 **values,
             )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
@@ -104,6 +114,9 @@ class Run:
                 flat[part] = owner.kind
             for item in _fields(owner):
                 flat[_SHORT.get((part, item), item)] = getattr(owner, item)
+        flat["interventions"] = "+".join(each.kind for each in self.interventions)
+        for each in self.interventions:
+            flat |= {f"{each.kind}_{item}": getattr(each, item) for item in _fields(each)}
         return flat
 
     def replace(self, **changes: Any) -> "Run":
@@ -114,17 +127,32 @@ class Run:
         if "seed" in changes:
             seed = changes.pop("seed")
             changes = {"split_seed": seed, "init_seed": seed, "batch_seed": seed} | changes
-        own, parts = {}, {}
+        own, parts, inner = {}, {}, {}
         for name, value in changes.items():
             part, item = self._find(name)
-            (own if part is None else parts.setdefault(part, {}))[item] = value
+            if part is None:
+                own[item] = value
+            elif hasattr(self, part):
+                parts.setdefault(part, {})[item] = value
+            else:
+                inner.setdefault(part, {})[item] = value
         for part, values in parts.items():
             own[part] = dataclasses.replace(getattr(self, part), **values)
+        if inner:
+            own["interventions"] = tuple(
+                dataclasses.replace(each, **inner.get(each.kind, {}))
+                for each in own.get("interventions", self.interventions)
+            )
         return dataclasses.replace(self, **own)
 
     def _find(self, name: str) -> tuple[str | None, str]:
-        if name in ("precision", "init_seed"):
+        """Owner and field of a short name; the owner is a part, the kind of an intervention, or
+        None for the run itself."""
+        if name in ("precision", "init_seed", "interventions"):
             return None, name
+        for each in self.interventions:
+            if name.removeprefix(f"{each.kind}_") in _fields(each) and name.startswith(each.kind):
+                return each.kind, name.removeprefix(f"{each.kind}_")
         for part in ("task", "split", "model", "optimizer", "loss", "batch"):
             for item in _fields(getattr(self, part)):
                 if _SHORT.get((part, item), item) == name:
@@ -144,6 +172,9 @@ def grid(run: Run, **values: Iterable[Any]) -> list[Run]:
     return [run.replace(**dict(zip(values, chosen, strict=True))) for chosen in combinations]
 
 
+# Fields that came later: empty, they are left out of the JSON, so that older names stay.
+_LATER = ("interventions",)
+
 # Names that would clash, or say too little, when the parts are laid side by side.
 _SHORT = {
     ("split", "seed"): "split_seed",
@@ -160,9 +191,12 @@ def _fields(owner: Any) -> list[str]:
 
 def _plain(value: Any) -> Any:
     """Dataclasses as dictionaries; a part that could be one of several carries its kind."""
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
     if not dataclasses.is_dataclass(value):
         return value
     plain = {name: _plain(getattr(value, name)) for name in _fields(value)}
+    plain = {name: item for name, item in plain.items() if name not in _LATER or item}
     return plain | ({"kind": value.kind} if hasattr(value, "kind") else {})
 
 

@@ -1,5 +1,8 @@
 """Kills, full disks and impatient users: what was finished is kept, what was begun goes on."""
 
+import functools
+import itertools
+import os
 import random
 import signal
 import subprocess
@@ -12,7 +15,7 @@ import pytest
 from grokbook import Request, Store, train
 from grokbook.archive.workers import WorkerError
 from grokbook.training import checkpoint
-from grokbook.training.engine import train_run
+from grokbook.training.engine import StoppedError, train_run
 from grokbook.training.trajectory import Trajectory
 from tests.tiny import PATIENCE, Child, alive, assert_same, tiny, until
 
@@ -133,15 +136,16 @@ def under_way(folder: Path) -> int:
 # ------------------------------------------------------------------------------------------ kill -9
 
 
-def test_a_run_that_is_killed_three_times_equals_one_that_was_not(
-    tmp_path, store, uninterrupted, book_runs
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_run_that_is_killed_at_random_equals_one_that_was_not(
+    kills, tmp_path, store, uninterrupted, book_runs
 ):
     moments, reached = random.Random(9), 0
     script = SLOW + OFTEN + TRAIN.format(seeds=[0], steps=STEPS, processes=1)
-    for _ in range(3):
+    for _ in range(kills):
         with Child(script, tmp_path, GROKBOOK_RUNS=str(store.folder)) as child:
             until(lambda: saved(RUNS[0], store) > reached, "a further checkpoint")  # noqa: B023
-            time.sleep(moments.uniform(0, 0.3))
+            time.sleep(moments.uniform(0, 0.9 / kills))  # of the 2 s that all steps take
             child.send(signal.SIGKILL)
             assert child.wait() == -signal.SIGKILL
         reached = saved(RUNS[0], store)
@@ -358,3 +362,21 @@ def test_two_processes_that_want_one_run_train_it_once(tmp_path, store, uninterr
     resumed, taken = resume(RUNS[:1], store)
     assert taken == []
     assert_uninterrupted(resumed, uninterrupted[:1])
+
+
+# ---------------------------------------------------------------------------------------- the clock
+
+
+def test_a_clock_that_is_moved_back_changes_nothing(store, uninterrupted, monkeypatch):
+    now, stops = itertools.count(2e9, -3600), itertools.count()
+    monkeypatch.setattr(time, "time", lambda: float(next(now)))
+    stopped = functools.partial(train_run, RUNS[0], Request(STEPS))
+    path = store.state_path(RUNS[0].name)
+    with pytest.raises(StoppedError):
+        stopped(checkpoint_path=path, stop=lambda: next(stops) == 300)
+    os.utime(path, (4e9, 4e9))  # written "in the future", before the clock was put right
+    runs, taken = resume(RUNS[:1], store)
+    assert taken == [*range(300, STEPS)]
+    assert_uninterrupted(runs, uninterrupted[:1])
+    os.utime(store.path(RUNS[0].name), (0, 0))
+    assert resume(RUNS[:1], store)[1] == []

@@ -15,6 +15,8 @@ ARRAYS = {
     "theta": np.linspace(0, 1, 7, dtype=np.float32),
     "curve_squared_norm/W_E": np.array([1.5, np.nan]),
     "generator": np.arange(5, dtype=np.uint8),
+    "batches_used": np.array(64),
+    "intervention_0_mean": np.linspace(1, 2, 7),
     "done": np.array(3),
     "run": np.array('{"p":"θ"}'),
 }

@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 import math
 import random
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,10 +17,13 @@ from grokbook.models import MLP, Transformer
 from grokbook.tasks import Split, Task
 from grokbook.training import checkpoint
 from grokbook.training.engine import StoppedError, choose_device, train_run
-from grokbook.training.optimizers import SGD, AdamW
+from grokbook.training.interventions import GradientNoise, Intervention
+from grokbook.training.layout import Layout
+from grokbook.training.optimizers import SGD, Adam, AdamW
 from grokbook.training.request import Request
 from grokbook.training.run import Batch, Run
-from grokbook.training.trajectory import Trajectory
+from grokbook.training.trajectory import Evaluation, Trajectory
+from tests.training.collapse import shares_collapsed
 
 FULL = Run(
     Task("add", 7),
@@ -36,7 +40,30 @@ DRAWN = Run(
     batch=Batch(5, seed=3),
     init_seed=2,
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Pull(Intervention):
+    """Pull the weights to zero, harder every time the penalty is asked for."""
+
+    kind: ClassVar[str] = "pull"
+
+    def start(self, theta, layout):
+        return {"asked": torch.zeros((), dtype=torch.float64)}
+
+    def penalty(self, look, state):
+        asked = state["asked"] + 1
+        norm = sum(weight.square().sum() for weight in look.parameters.values())
+        return 1e-3 * asked * norm, {"asked": asked}
+
+
+PULLED = dataclasses.replace(FULL, interventions=(GradientNoise(1e-2), Pull()))
 BOTH = pytest.mark.parametrize("run", [FULL, DRAWN], ids=["full", "drawn"])
+PULLED_TOO = pytest.mark.parametrize(
+    "run",
+    [FULL, DRAWN, PULLED, PULLED.replace(batch_size=5, batch_seed=3)],
+    ids=["full", "drawn", "pulled", "pulled-drawn"],
+)
 REQUEST = Request(24, evaluate_every=6, keep_weights=True)
 
 
@@ -83,13 +110,14 @@ def textbook(run, steps):
     start = run.model.initialise(run.task.p, seed=run.init_seed)
     weights = {name: w.double().requires_grad_() for name, w in start.items()}
     numbers = {"lr": run.optimizer.learning_rate, "weight_decay": run.optimizer.weight_decay}
-    if run.optimizer.kind == "adamw":
-        betas = (run.optimizer.beta1, run.optimizer.beta2)
-        optimizer = torch.optim.AdamW(weights.values(), betas=betas, **numbers)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: min(t / 10, 1))
-    else:
+    if run.optimizer.kind == "sgd":
         optimizer = torch.optim.SGD(weights.values(), momentum=run.optimizer.momentum, **numbers)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1)
+    else:
+        kind = torch.optim.Adam if run.optimizer.kind == "adam" else torch.optim.AdamW
+        betas = (run.optimizer.beta1, run.optimizer.beta2)
+        optimizer = kind(weights.values(), betas=betas, **numbers)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: min(t / 10, 1))
     batches, curve = torch.Generator().manual_seed(run.batch.seed), []
 
     def look(x, y):
@@ -124,8 +152,9 @@ IN_FLOAT64 = pytest.mark.parametrize(
     [
         dataclasses.replace(FULL, model=TINY, precision="float64"),
         DRAWN.replace(precision="float64"),
+        dataclasses.replace(FULL, optimizer=Adam(1e-2, 0.1, warmup=10), precision="float64"),
     ],
-    ids=["full", "drawn"],
+    ids=["full", "drawn", "adam"],
 )
 
 
@@ -154,7 +183,7 @@ def test_the_comparison_sees_a_wrong_learning_rate(run, factor, monkeypatch):
 # -- always the same run --------------------------------------------------------------------------
 
 
-@BOTH
+@PULLED_TOO
 def test_the_same_run_twice_is_the_same_bit_for_bit(run, tmp_path):
     first = sittings(run, REQUEST, tmp_path / "first.npz")
     torch.manual_seed(99)  # no global generator has a say
@@ -174,6 +203,7 @@ def test_the_evaluation_grid_and_the_measures_do_not_change_the_way(run, tmp_pat
         np.testing.assert_array_equal(checkpoint.load(path)["theta"], theta)
         np.testing.assert_array_equal(found["final_W_U"], plain["final_W_U"])
         assert ("squared_norm" in found) == bool(measures)
+        assert "softmax_collapse" in found
         shared = np.intersect1d(found["step"], plain["step"])
         assert {0, 24} <= set(shared)
         np.testing.assert_allclose(
@@ -196,7 +226,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(run, stops, tmp_path):
     assert_same_state(broken, whole)
 
 
-@BOTH
+@PULLED_TOO
 def test_a_killed_run_goes_on_from_its_last_checkpoint(run, tmp_path):
     whole, killed = tmp_path / "whole.npz", tmp_path / "killed.npz"
     expected = train_run(run, REQUEST, checkpoint_path=whole)
@@ -215,7 +245,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(run, tmp_path):
     assert_same_state(killed, whole)
 
 
-@BOTH
+@PULLED_TOO
 @pytest.mark.parametrize("short", [12, 1, 0])
 def test_a_finished_shorter_run_can_be_extended(run, short, tmp_path):
     long, extended = tmp_path / "long.npz", tmp_path / "extended.npz"
@@ -238,7 +268,7 @@ def test_a_finished_shorter_run_can_be_extended(run, short, tmp_path):
     np.testing.assert_array_equal(*theta)
 
 
-@BOTH
+@PULLED_TOO
 def test_a_run_that_ended_off_the_grid_is_extended_to_the_same_curve(run, tmp_path):
     path = tmp_path / "state.npz"
     off = train_run(run, dataclasses.replace(REQUEST, steps=14), checkpoint_path=path)
@@ -297,8 +327,8 @@ def scripted(monkeypatch, grok):
     evaluate = Trajectory.evaluate
 
     def scripted_evaluate(self, part):
-        loss, accuracy = evaluate(self, part)
-        return (loss, float(self.done >= grok)) if part == "test" else (loss, accuracy)
+        found = evaluate(self, part)
+        return found._replace(accuracy=float(self.done >= grok)) if part == "test" else found
 
     monkeypatch.setattr(Trajectory, "evaluate", scripted_evaluate)
 
@@ -331,7 +361,8 @@ def test_a_run_ends_by_the_latest_of_its_onsets(run, monkeypatch):
 
     def staged_evaluate(self, part):
         reached = max(level for step, level in levels.items() if self.done >= step)
-        return 1.0, reached if self.done < 28 else 1.0
+        none = {"correct_logit": 0.0, "all_logits": 0.0}
+        return Evaluation(1.0, reached if self.done < 28 else 1.0, none)
 
     monkeypatch.setattr(Trajectory, "evaluate", staged_evaluate)
     found = train_run(run, Request(60, 4, Rule(0.98, 1), stop_after_grok=12))
@@ -348,7 +379,7 @@ def test_a_run_that_groks_too_late_ends_at_its_budget(monkeypatch):
     assert math.isnan(found["t_grok_99"].item())
 
 
-@BOTH
+@PULLED_TOO
 @pytest.mark.parametrize("stops", [[], [5, 12]], ids=["whole", "stopped"])
 def test_ending_early_does_not_change_the_way_on(run, stops, monkeypatch, tmp_path):
     scripted(monkeypatch, 11)
@@ -359,8 +390,9 @@ def test_ending_early_does_not_change_the_way_on(run, stops, monkeypatch, tmp_pa
     extended = train_run(run, request, checkpoint_path=path)
     train_run(run, request, checkpoint_path=tmp_path / "whole.npz")
     assert extended["budget"].item() == 40
-    theta = [checkpoint.load(p)["theta"] for p in (path, tmp_path / "whole.npz")]
-    np.testing.assert_array_equal(*theta)
+    whole, found = (checkpoint.load(p) for p in (tmp_path / "whole.npz", path))
+    for name in set(whole) - {"seconds", "curve_train_loss"}:
+        np.testing.assert_array_equal(found[name], whole[name], err_msg=name)
 
 
 @pytest.mark.parametrize("rate", [1e20, 1e38])
@@ -377,6 +409,38 @@ def test_a_run_that_diverges_keeps_its_curve_and_says_when(run, rate, tmp_path):
     assert not math.isfinite(found["train_loss"][0, -1].item())
     # Asked again, it stays where it is.
     assert_same(train_run(diverging, REQUEST, checkpoint_path=path), found)
+
+
+# -- softmax collapse -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("size", [None, 12])
+def test_softmax_collapse_is_that_of_all_training_examples(size, precision, tmp_path):
+    run = Run(
+        Task("add", 7),
+        Split(0.5, seed=1),
+        MLP(64),
+        AdamW(3.0),  # so large that the logits soon are, too
+        batch=Batch(size, seed=3),
+        init_seed=2,
+    ).replace(loss_precision=precision)
+    layout, expected = Layout(run.model.shapes(7)), {}
+    for steps in (0, 10, 20, 30, 40):
+        # What each shorter run leaves behind tells the weights at its last evaluation.
+        path = tmp_path / "state.npz"
+        found = train_run(run, Request(steps, evaluate_every=10), checkpoint_path=path)
+        weights = layout.views(torch.from_numpy(checkpoint.load(path)["theta"]))
+        # While a run trains, denormal numbers are 0.
+        expected[steps] = shares_collapsed(run, weights, smallest=np.finfo(np.float32).tiny)
+    assert found["step"].values.tolist() == list(expected)
+    for logit in ("correct_logit", "all_logits"):
+        shares = [at[logit] for at in expected.values()]
+        assert shares[0] == 0 < max(shares) < 1
+        logged = found["softmax_collapse"].sel(logit=logit).values[0]
+        np.testing.assert_allclose(logged, shares, rtol=0, atol=1e-12)
+    # A batch of 12 could not tell these shares from whole twelfths.
+    assert {share * 24 % 2 for at in expected.values() for share in at.values()} == {0, 1}
 
 
 # -- devices, threads, reports --------------------------------------------------------------------
@@ -426,12 +490,49 @@ def test_a_run_takes_one_thread_and_gives_the_others_back(how, two_threads):
     assert (torch.tensor([1e-40]) * 1.0).item() > 0
 
 
+@pytest.mark.parametrize(
+    ("run", "flushed"),
+    [
+        (FULL, True),
+        (DRAWN, True),
+        (FULL.replace(epsilon=1e-15), True),
+        (FULL.replace(epsilon=1e-16), False),
+        (FULL.replace(epsilon=0), False),
+    ],
+    ids=["adamw", "sgd", "small epsilon", "smaller epsilon", "no epsilon"],
+)
+def test_denormal_numbers_are_kept_where_an_optimiser_divides_by_them(run, flushed):
+    seen = set()
+
+    def stop():
+        seen.add((torch.tensor([1e-40]) * 1.0).item() == 0)
+        return False
+
+    train_run(run, Request(3), stop=stop)
+    assert seen == {flushed}
+    assert (torch.tensor([1e-40]) * 1.0).item() > 0
+
+
 def test_a_report_tells_the_step_and_the_newest_evaluation(monkeypatch):
     heard = []
     monkeypatch.setattr("grokbook.training.engine.REPORT_SECONDS", -1.0)
     found = train_run(FULL, Request(20), report=lambda done, latest: heard.append((done, latest)))
     assert [done for done, _ in heard] == list(range(21))
-    assert heard[0][1] == {}
+    assert heard[0][1] == pytest.approx({"t_grok": math.nan}, nan_ok=True)
     assert heard[15][1]["step"] == 10
     assert heard[15][1]["test_loss"] == found["test_loss"].sel(step=10).item()
     assert heard[-1][1]["step"] == 20
+
+
+def test_a_report_tells_the_onset_once_it_is_known(monkeypatch):
+    scripted(monkeypatch, 11)
+    monkeypatch.setattr("grokbook.training.engine.REPORT_SECONDS", -1.0)
+    heard = {}
+    train_run(
+        FULL,
+        Request(20, evaluate_every=4),
+        report=lambda done, latest: heard.update({done: latest["t_grok"]}),
+    )
+    # The report comes before the evaluation of its own step.
+    assert {step for step, onset in heard.items() if math.isnan(onset)} == set(range(13))
+    assert {onset for step, onset in heard.items() if step > 12} == {12}

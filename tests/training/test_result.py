@@ -12,25 +12,29 @@ from hypothesis import strategies as st
 from grokbook.measures.onset import Rule
 from grokbook.models import MLP
 from grokbook.tasks import Split, Task
+from grokbook.training.interventions import GradientNoise
 from grokbook.training.optimizers import SGD
 from grokbook.training.request import Request
 from grokbook.training.result import CURVES, STORED_POINTS, Curves, dataset, thin
 from grokbook.training.run import Batch, Run
+from grokbook.training.trajectory import Evaluation
 
 RUN = Run(Task("add", 7), Split(0.5, seed=1), MLP(4), SGD(0.1), batch=Batch(5, seed=2), init_seed=3)
 REQUEST = Request(100, evaluate_every=10, rule=Rule(0.97, 2), protocol="test")
 WEIGHTS = {"W_1": torch.tensor([[0.1, 1.0], [-2.0, 1e-9]]), "b_U": torch.tensor([1 / 3])}
 
 
-def curves(n, every=10, mem=math.inf, grok=math.inf):
+def curves(n, every=10, mem=math.inf, grok=math.inf, bursts=()):
     """n evaluations; accuracies jump from 0.1 to 1 at the evaluations `mem` and `grok`."""
     made = Curves.empty()
     for i in range(n):
         numbers = {
-            "train_loss": 1 / (i + 1),
+            "train_loss": 100.0 if i in bursts else 1 / (i + 1),
             "train_accuracy": 1.0 if i >= mem else 0.1,
             "test_loss": 2 / (i + 1),
             "test_accuracy": 1.0 if i >= grok else 0.1,
+            "softmax_collapse/correct_logit": i / 8192,
+            "softmax_collapse/all_logits": i / 16384,
             "squared_norm/W_1": 3.0 + i,
             "squared_norm/b_U": 0.5 * i,
         }
@@ -47,6 +51,7 @@ def test_dimensions_are_those_of_the_archive():
     assert dict(found.sizes) == {
         "run": 1,
         "step": 6,
+        "logit": 2,
         "parameter": 2,
         "W_1_0": 2,
         "W_1_1": 2,
@@ -54,14 +59,18 @@ def test_dimensions_are_those_of_the_archive():
     }
     assert found["step"].values.tolist() == [0, 10, 20, 30, 40, 50]
     assert found["parameter"].values.tolist() == ["W_1", "b_U"]
+    assert found["logit"].values.tolist() == ["correct_logit", "all_logits"]
     dims = {name: variable.dims for name, variable in found.data_vars.items()}
     assert {name: dims.pop(name) for name in CURVES} == dict.fromkeys(CURVES, ("run", "step"))
     assert set(CURVES) == {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
+    assert dims.pop("slingshots") == ("run", "step")
+    assert dims.pop("softmax_collapse") == ("run", "step", "logit")
     assert dims.pop("squared_norm") == ("run", "step", "parameter")
     assert dims.pop("final_W_1") == ("run", "W_1_0", "W_1_1")
     assert dims.pop("final_b_U") == ("run", "b_U_0")
     onsets = {f"{t}{level}" for t in ("t_mem", "t_grok") for level in ("", "_90", "_95", "_99")}
-    assert set(dims) == onsets | {"budget", "censored", "diverged_at", "wall_seconds"}
+    numbers = {"budget", "censored", "diverged_at", "wall_seconds", "first_slingshot"}
+    assert set(dims) == onsets | numbers
     assert set(dims.values()) == {("run",)}
 
 
@@ -80,6 +89,14 @@ def test_every_hyper_parameter_and_origin_is_a_coordinate():
     assert set(coords) == {"git_commit"}
 
 
+def test_interventions_and_their_numbers_are_coordinates():
+    assert made()["interventions"].item() == ""
+    found = made(run=RUN.replace(interventions=(GradientNoise(0.5),)))
+    assert found["interventions"].item() == "gradient_noise"
+    assert found["interventions"].dims == found["gradient_noise_std"].dims == ("run",)
+    assert found["gradient_noise_std"].item() == 0.5
+
+
 def test_batch_size_is_a_word_so_that_full_and_drawn_share_a_column():
     assert made()["batch_size"].item() == "5"
     assert made(run=RUN.replace(batch_size=None))["batch_size"].item() == "full"
@@ -93,6 +110,8 @@ def test_values_stand_at_their_steps_and_parameters():
         assert at["test_loss"].item() == 2 / (i + 1)
         assert at["squared_norm"].sel(parameter="W_1").item() == 3 + i
         assert at["squared_norm"].sel(parameter="b_U").item() == i / 2
+        assert at["softmax_collapse"].sel(logit="correct_logit").item() == i / 8192
+        assert at["softmax_collapse"].sel(logit="all_logits").item() == i / 16384
 
 
 def test_onsets_are_exact_although_the_curve_is_thinned():
@@ -108,6 +127,41 @@ def test_onsets_are_exact_although_the_curve_is_thinned():
     index = found["step"].values / 10
     np.testing.assert_array_equal(found["train_loss"].values[0], 1 / (index + 1))
     np.testing.assert_array_equal(found["squared_norm"].sel(parameter="W_1").values[0], 3 + index)
+    collapse = found["softmax_collapse"].sel(logit="all_logits").values[0]
+    np.testing.assert_array_equal(collapse, index / 16384)
+
+
+def test_slingshots_are_exact_although_the_curve_is_thinned():
+    bursts = (500, 803, 804, 3217, 4001)
+    found = made(n=5001, mem=600, bursts=bursts)
+    assert not {8030, 8040, 32_170} & set(found["step"].values)
+    # The first one came before memorisation; two evaluations side by side are one burst.
+    assert found["first_slingshot"].item() == 8030
+    assert made(n=5001, mem=4, bursts=bursts)["first_slingshot"].item() == 5000
+    # How many have begun by each step that is kept.
+    steps = found["step"].values
+    expected = sum((steps >= begun).astype(float) for begun in (8030, 32_170, 40_010))
+    np.testing.assert_array_equal(found["slingshots"].values[0], expected)
+    assert set(expected) == {0, 1, 2, 3}
+
+
+def test_a_slingshot_counts_from_its_own_evaluation_on():
+    found = made(n=40, mem=3, bursts=(20, 30)).isel(run=0)["slingshots"]
+    assert found.sel(step=[0, 190, 200, 290, 300, 390]).values.tolist() == [0, 0, 1, 1, 2, 2]
+    assert found.dtype == np.float64
+
+
+def test_slingshots_are_counted_from_the_protocol_s_onset():
+    # By this request the run memorises at once, by the usual one never.
+    request = Request(100, rule=Rule(0.05, 1))
+    assert made(n=40, bursts=(20,), request=request)["slingshots"].values[0, -1] == 1
+    assert made(n=40, bursts=(20,))["slingshots"].values[0, -1] == 0
+
+
+def test_a_run_without_slingshots_has_no_first_one():
+    for found in (made(n=40, mem=3), made(n=40, bursts=(20,)), made(n=3, bursts=(2,))):
+        assert not found["slingshots"].values.any()
+        assert np.isnan(found["first_slingshot"].item())
 
 
 def test_the_protocol_s_rule_and_the_common_ones_are_kept_apart():
@@ -173,6 +227,23 @@ def test_curves_come_back_from_a_checkpoint():
     empty = Curves.from_arrays(Curves.empty().arrays())
     assert empty.values == {}
     assert math.isnan(empty.diverged_at)
+
+
+def test_a_record_keeps_both_parts_the_collapse_and_the_measures():
+    recorded = Curves.empty()
+    train = Evaluation(0.5, 0.75, {"correct_logit": 0.25, "all_logits": 0.125})
+    test = Evaluation(2.0, 0.1, {})
+    recorded.record(30, train, test, {"squared_norm/W": 9.0})
+    assert recorded.latest() == {
+        "step": 30.0,
+        "train_loss": 0.5,
+        "train_accuracy": 0.75,
+        "test_loss": 2.0,
+        "test_accuracy": 0.1,
+        "softmax_collapse/correct_logit": 0.25,
+        "softmax_collapse/all_logits": 0.125,
+        "squared_norm/W": 9.0,
+    }
 
 
 def test_latest_and_last_step():

@@ -10,12 +10,20 @@ from hypothesis import strategies as st
 
 from grokbook.models import MLP, Transformer
 from grokbook.tasks import Split, Task
-from grokbook.training.optimizers import SGD, AdamW
+from grokbook.training.interventions import GradientNoise, GrokfastMA, StableMax
+from grokbook.training.optimizers import SGD, Adam, AdamW
 from grokbook.training.run import Batch, Loss, Run, grid
 
 ADD = Run(Task("add", 113), Split(0.3, seed=0), Transformer())
 SMALL = Run(
     Task("multiply", 7), Split(0.5, seed=1), MLP(8), SGD(0.1), batch=Batch(4, seed=2), init_seed=3
+)
+CHANGED = Run(
+    Task("add", 7),
+    Split(0.5, seed=1),
+    MLP(8),
+    Adam(0.01, 1),
+    interventions=(GradientNoise(0.5), GrokfastMA(window=7)),
 )
 
 # Written out, so that an innocent change of a default, a field or the format cannot rename the
@@ -37,6 +45,16 @@ SMALL_JSON = (
     '"method":"python_shuffle","seed":1,"train_fraction":0.5},"task":{"operation":"multiply",'
     '"p":7}}'
 )
+CHANGED_JSON = (
+    '{"batch":{"seed":0,"size":null},"init_seed":0,"interventions":[{"decay":0.0,'
+    '"kind":"gradient_noise","std":0.5},{"kind":"grokfast_ma","lamb":5.0,"window":7}],'
+    '"loss":{"precision":"float64"},"model":{"activation":"relu","bias":true,'
+    '"embedding":"one_hot","embedding_width":128,"hidden_layers":1,"kind":"mlp","width":8},'
+    '"optimizer":{"beta1":0.9,"beta2":0.999,"epsilon":1e-08,"kind":"adam","learning_rate":0.01,'
+    '"warmup":0,"weight_decay":1.0},"precision":"float32","split":{"method":"python_shuffle",'
+    '"seed":1,"train_fraction":0.5},"task":{"operation":"add","p":7}}'
+)
+PINNED = [(ADD, ADD_JSON), (SMALL, SMALL_JSON), (CHANGED, CHANGED_JSON)]
 
 
 def made(kind, *items, **named):
@@ -45,7 +63,9 @@ def made(kind, *items, **named):
 
 
 def build(drawn):
-    """What `made` stands for."""
+    """What `made` stands for; a list is a tuple of them."""
+    if isinstance(drawn, list):
+        return tuple(map(build, drawn))
     if not (isinstance(drawn, tuple) and len(drawn) == 3 and isinstance(drawn[0], type)):
         return drawn
     kind, items, named = drawn
@@ -77,7 +97,17 @@ MODELS = st.one_of(
 )
 OPTIMIZERS = st.one_of(
     made(AdamW, RATES, RATES, st.integers(0, 20), beta2=st.floats(0, 0.999)),
+    made(Adam, RATES, RATES, st.integers(0, 20), beta1=st.floats(0, 0.999)),
     made(SGD, RATES, RATES, momentum=st.floats(0, 0.99)),
+)
+INTERVENTIONS = st.lists(
+    st.one_of(
+        made(GradientNoise, RATES, RATES),
+        made(GrokfastMA, st.integers(1, 200), RATES),
+        made(StableMax),
+    ),
+    max_size=3,
+    unique_by=lambda drawn: drawn[0],
 )
 RUNS = made(
     Run,
@@ -88,6 +118,7 @@ RUNS = made(
     made(Loss, st.sampled_from(["float64", "float32"])),
     made(Batch, st.none() | st.integers(1, 512), SEEDS),
     st.sampled_from(["float32", "float64"]),
+    INTERVENTIONS,
     init_seed=SEEDS,
 )
 
@@ -103,12 +134,15 @@ def test_json_reads_back_as_the_same_run(drawn):
     assert again == run
     assert again.name == run.name
     assert type(again.model) is type(run.model)
+    assert type(again.optimizer) is type(run.optimizer)
+    assert list(map(type, again.interventions)) == list(map(type, run.interventions))
 
 
-@pytest.mark.parametrize(("run", "text"), [(ADD, ADD_JSON), (SMALL, SMALL_JSON)])
+@pytest.mark.parametrize(("run", "text"), PINNED)
 def test_json_and_name_are_pinned(run, text):
     assert run.to_json() == text
     assert run.name == hashlib.sha256(text.encode()).hexdigest()[:16]
+    assert Run.from_json(text) == run
 
 
 def test_name_is_pinned():
@@ -117,19 +151,35 @@ def test_name_is_pinned():
 
 def test_every_field_is_in_the_json():
     def check(value, plain):
+        if isinstance(value, tuple):
+            for each, one in zip(value, plain, strict=True):
+                check(each, one)
+            return
         if not dataclasses.is_dataclass(value):
             assert value == plain
             return
         names = {field.name for field in dataclasses.fields(value)}
+        if isinstance(value, Run) and not value.interventions:
+            names.remove("interventions")  # runs had names before there were any
         assert set(plain) - {"kind"} == names
         for name in names:
             check(getattr(value, name), plain[name])
 
-    for run in (ADD, SMALL):
+    for run in (ADD, SMALL, CHANGED):
         plain = json.loads(run.to_json())
         check(run, plain)
         assert plain["model"]["kind"] == run.model.kind
         assert plain["optimizer"]["kind"] == run.optimizer.kind
+        kinds = [each["kind"] for each in plain.get("interventions", [])]
+        assert kinds == [each.kind for each in run.interventions]
+
+
+def test_no_interventions_are_written_as_before_there_were_any():
+    assert SMALL.interventions == ()
+    assert dataclasses.replace(CHANGED, interventions=()).to_json().count("interventions") == 0
+    # Adam and AdamW are two runs, whatever else is equal.
+    coupled, decoupled = (dataclasses.replace(SMALL, optimizer=kind()) for kind in (Adam, AdamW))
+    assert coupled.name != decoupled.name
 
 
 def test_whole_numbers_and_floats_give_one_name():
@@ -160,7 +210,7 @@ CHANGES = {
     "precision": "float64", "init_seed": 9, "loss_precision": "float32",
     "batch_size": 3, "batch_seed": 9, "learning_rate": 0.5, "weight_decay": 0.5, "warmup": 5,
 }  # fmt: skip
-ADAMW_CHANGES = {"beta1": 0.5, "beta2": 0.5, "epsilon": 0.5}
+ADAM_CHANGES = {"beta1": 0.5, "beta2": 0.5, "epsilon": 0.5}
 MLP_CHANGES = {
     "width": 16, "hidden_layers": 2, "embedding": "learned", "embedding_width": 16,
     "activation": "gelu", "bias": False,
@@ -170,17 +220,23 @@ TRANSFORMER_CHANGES = {
     "norm_position": "pre", "norm": "rms", "final_norm": True, "attention_bias": True,
     "mlp_bias": False, "unembedding_bias": True, "equals_is_class": True, "init": "linear",
 }  # fmt: skip
-# What a run is made of, and what has one value only, cannot be changed by a short name.
-FIXED = {"model", "optimizer", "split_method"}
+NOISE_CHANGES = {
+    "gradient_noise_std": 0.25, "gradient_noise_decay": 0.5,
+    "grokfast_ma_window": 3, "grokfast_ma_lamb": 0.5,
+}  # fmt: skip
+# What a run is made of, and what has one value only, cannot be changed by a short name; the
+# interventions are changed as a whole, and only named here.
+FIXED = {"model", "optimizer", "split_method", "interventions"}
 
 
 @pytest.mark.parametrize(
     ("run", "changes"),
     [
         (SMALL, CHANGES | MLP_CHANGES | {"momentum": 0.5}),
-        (ADD.replace(batch_size=5), CHANGES | ADAMW_CHANGES | TRANSFORMER_CHANGES),
+        (ADD.replace(batch_size=5), CHANGES | ADAM_CHANGES | TRANSFORMER_CHANGES),
+        (CHANGED.replace(batch_size=5), CHANGES | ADAM_CHANGES | MLP_CHANGES | NOISE_CHANGES),
     ],
-    ids=["mlp-sgd", "transformer-adamw"],
+    ids=["mlp-sgd", "transformer-adamw", "mlp-adam-interventions"],
 )
 def test_every_hyper_parameter_can_be_changed_and_changes_the_name(run, changes):
     before = run.coordinates()
@@ -216,10 +272,16 @@ def test_every_hyper_parameter_can_be_changed_and_changes_the_name(run, changes)
         ADD_JSON.replace('"loss":{"precision":"float64"},', ""),
         ADD_JSON.replace('"learning_rate":0.001', '"learning_rate":NaN'),
         ADD_JSON.replace('"size":null', '"size":0'),
+        CHANGED_JSON.replace('"gradient_noise"', '"gradient_song"'),
+        CHANGED_JSON.replace('"kind":"gradient_noise",', ""),
+        CHANGED_JSON.replace('"std":0.5', '"std":"loud"'),
+        CHANGED_JSON.replace('"std":0.5', '"std":0.5,"colour":1'),
+        CHANGED_JSON.replace('"grokfast_ma","lamb":5.0,"window":7', '"gradient_noise"'),
+        ADD_JSON.replace('"init_seed":0', '"init_seed":0,"interventions":3'),
     ],
 )
 def test_json_that_is_no_run_is_refused(text):
-    assert text != ADD_JSON
+    assert text not in (ADD_JSON, CHANGED_JSON)
     with pytest.raises(ValueError):
         Run.from_json(text)
 
@@ -251,7 +313,19 @@ def test_coordinates_are_flat_and_complete():
         "batch_seed": 2,
         "precision": "float32",
         "init_seed": 3,
+        "interventions": "",
     }
+    found = CHANGED.coordinates()
+    assert {name: found[name] for name in found if name not in SMALL.coordinates()} == {
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "epsilon": 1e-8,
+        "gradient_noise_std": 0.5,
+        "gradient_noise_decay": 0.0,
+        "grokfast_ma_window": 7,
+        "grokfast_ma_lamb": 5.0,
+    }
+    assert (found["optimizer"], found["interventions"]) == ("adam", "gradient_noise+grokfast_ma")
 
 
 def test_seed_sets_split_start_and_batches_at_once():
@@ -265,6 +339,9 @@ def test_replace_leaves_the_original_alone():
     changed = SMALL.replace(p=11, width=16, learning_rate=0.3)
     assert (changed.task.p, changed.model.width, changed.optimizer.learning_rate) == (11, 16, 0.3)
     assert SMALL.to_json() == SMALL_JSON
+    changed = CHANGED.replace(gradient_noise_std=2, interventions=(GradientNoise(1, 0.5),))
+    assert changed.interventions == (GradientNoise(2.0, 0.5),)
+    assert CHANGED.to_json() == CHANGED_JSON
 
 
 @pytest.mark.parametrize("name", ["momentum", "wd", "size", "task"])
@@ -276,6 +353,12 @@ def test_an_unknown_hyper_parameter_is_refused_with_those_there_are(name):
     assert name not in offered
 
 
+@pytest.mark.parametrize("name", ["std", "gradient_noise", "gradient_noise_", "grokfast_ma_std"])
+def test_a_number_of_an_intervention_goes_by_its_kind_and_name(name):
+    with pytest.raises(ValueError, match=rf"a run has no '{name}': choose from .*gradient_noise_"):
+        CHANGED.replace(**{name: 1})
+
+
 def test_grid_is_every_combination_the_last_name_fastest():
     runs = grid(ADD, weight_decay=[0.1, 1], p=(5, 7), seed=range(2))
     found = [(r.optimizer.weight_decay, r.task.p, r.split.seed, r.init_seed) for r in runs]
@@ -283,6 +366,10 @@ def test_grid_is_every_combination_the_last_name_fastest():
     assert len({run.name for run in runs}) == 8
     assert grid(ADD) == [ADD]
     assert grid(ADD, seed=[]) == []
+    runs = grid(CHANGED, gradient_noise_std=[0, 1], interventions=[(), CHANGED.interventions])
+    assert [run.interventions[:1] for run in runs] == [
+        (), (GradientNoise(0),), (), (GradientNoise(1),)
+    ]  # fmt: skip
 
 
 def test_grid_takes_iterators():
@@ -299,3 +386,8 @@ def test_a_seed_that_torch_cannot_take_is_refused(seed):
 def test_an_empty_batch_is_refused():
     with pytest.raises(ValueError, match=r"batch_size = 0 is no batch: give 1 or more, or none"):
         Batch(0)
+
+
+def test_interventions_that_cannot_stand_together_are_refused():
+    with pytest.raises(ValueError, match=r"\['gradient_noise', 'gradient_noise'\] name one kind"):
+        dataclasses.replace(SMALL, interventions=(GradientNoise(), GradientNoise(2)))

@@ -1,30 +1,14 @@
-"""The papers' experiments by name: what was run, for how long, and how it was read.
+"""Nanda et al. 2023: a transformer of one layer learns modular addition."""
 
-A protocol follows what the paper's code does where text and code disagree, and says so.
-"""
-
-import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 from grokbook.measures.onset import Rule
 from grokbook.models import Transformer
+from grokbook.protocols.protocol import Protocol, repeated
 from grokbook.tasks import Split, Task
 from grokbook.training.optimizers import AdamW
 from grokbook.training.request import Request
-from grokbook.training.run import Run, grid
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """Runs, and the request that follows them as their paper did."""
-
-    runs: tuple[Run, ...]
-    request: Request
-
-    def replace(self, **changes: Any) -> "Protocol":
-        """Change the request; raises `TypeError` for a field that it does not have."""
-        return dataclasses.replace(self, request=dataclasses.replace(self.request, **changes))
+from grokbook.training.run import Run
 
 
 def nanda23(*, seeds: int = 5, steps: int = 40_000, **changes: Any) -> Protocol:
@@ -40,8 +24,6 @@ def nanda23(*, seeds: int = 5, steps: int = 40_000, **changes: Any) -> Protocol:
     float64 loss and its helper casts to float32; here it is float64. `changes` are hyper-parameters
     by their short names.
     """
-    if seeds < 1:
-        raise ValueError(f"seeds = {seeds} is no number of runs: give 1 or more.")
     run = Run(
         Task("add", 113),
         Split(0.3, seed=0),
@@ -56,7 +38,4 @@ def nanda23(*, seeds: int = 5, steps: int = 40_000, **changes: Any) -> Protocol:
         keep_weights=True,
         protocol="nanda23",
     )
-    return Protocol(tuple(grid(run, seed=range(seeds))), request)
-
-
-PROTOCOLS = {"nanda23": nanda23}
+    return Protocol(repeated(run, seeds), request)

@@ -1,0 +1,19 @@
+"""The papers' experiments by name: what was run, for how long, and how it was read.
+
+A protocol follows what the paper's code does where text and code disagree, and says so.
+"""
+
+from grokbook.protocols.grokfast24 import grokfast24
+from grokbook.protocols.nanda23 import nanda23
+from grokbook.protocols.norm_separation26 import norm_separation26
+from grokbook.protocols.prieto25 import prieto25
+from grokbook.protocols.protocol import Protocol
+
+PROTOCOLS = {
+    "nanda23": nanda23,
+    "grokfast24": grokfast24,
+    "prieto25": prieto25,
+    "norm_separation26": norm_separation26,
+}
+
+__all__ = ["PROTOCOLS", "Protocol", "grokfast24", "nanda23", "norm_separation26", "prieto25"]

@@ -1,0 +1,99 @@
+"""What an intervention may do to a run, and when.
+
+One step asks every intervention of the run, in the run's order, at five places:
+
+1. `criterion` replaces the loss of the logits (one intervention of a run may);
+2. `penalty` adds to the loss, and may look at the activations that the model names;
+3. `gradient` changes the gradient before the optimiser sees it;
+4. `update` changes what the optimiser is about to add to the weights;
+5. `weights` changes the weights after the step.
+
+What it must remember is its state: tensors by name, of this run alone, which are saved with every
+checkpoint. The first two are written for ONE run, and an ensemble lifts them with
+`torch.func.vmap`. The other three take flat vectors with any leading run axes, and the numbers of
+the intervention are then tensors of one number a run that broadcast against them.
+"""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar, NamedTuple
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from grokbook.training.layout import Layout
+
+Real = float | int
+State = dict[str, Tensor]
+
+
+class Look(NamedTuple):
+    """What a penalty sees: the weights, the batch, and what the network made of it."""
+
+    parameters: dict[str, Tensor]
+    pairs: Int[Tensor, "n 2"]
+    labels: Int[Tensor, " n"]
+    logits: Float[Tensor, "n classes"]
+    activations: dict[str, Tensor]
+
+
+class Moment(NamedTuple):
+    """What the flat hooks see: the weights, how they lie, how many steps were taken, the seeds."""
+
+    theta: Float[Tensor, "*run P"]
+    layout: Layout
+    done: int
+    seeds: list[int]  # the init seed of each run, for an intervention that draws
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """Does nothing at any of the five places; subclasses override what they change.
+
+    `activations` names those that `penalty` asks the model for. Raises `ValueError` for a
+    number that is not finite.
+    """
+
+    kind: ClassVar[str]
+    activations: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        # 1 and 1.0 are the same run, so they must have the same JSON.
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.type == Real:
+                if not abs(value) < float("inf"):
+                    raise ValueError(f"{item.name} = {value!r} is not a finite number: give one.")
+                object.__setattr__(self, item.name, float(value))
+
+    def start(self, theta: Float[Tensor, " P"], layout: Layout) -> State:
+        """The state of one run before its first step."""
+        return {}
+
+    def criterion(
+        self, logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]
+    ) -> Float[Tensor, ""] | None:
+        """The loss to minimise in place of cross-entropy, or None to leave it."""
+        return None
+
+    def penalty(self, look: Look, state: State) -> tuple[Float[Tensor, ""], State] | None:
+        """What to add to the loss and the state from here on, or None; state is never changed."""
+        return None
+
+    def gradient(
+        self, gradient: Float[Tensor, "*run P"], moment: Moment, state: State
+    ) -> Float[Tensor, "*run P"]:
+        """The gradient that the optimiser is given; `state` may be changed in place."""
+        return gradient
+
+    def update(
+        self, update: Float[Tensor, "*run P"], moment: Moment, state: State
+    ) -> Float[Tensor, "*run P"]:
+        """What is added to the weights, given what the optimiser would add."""
+        return update
+
+    def weights(self, moment: Moment, state: State) -> None:
+        """Change the weights, in place, after the step."""
+
+    def changes(self, hook: str) -> bool:
+        """Whether this intervention does anything at one of the five places."""
+        return getattr(type(self), hook) is not getattr(Intervention, hook)

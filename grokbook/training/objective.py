@@ -1,0 +1,55 @@
+"""What a step minimises: the loss of the batch, and what the interventions add to it."""
+
+from typing import NamedTuple
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from grokbook.training.interventions import Look
+from grokbook.training.interventions.intervention import State
+from grokbook.training.losses import cross_entropy
+from grokbook.training.run import Run
+
+
+class Objective(NamedTuple):
+    """What is minimised, its part that a curve records, the logits, the interventions' states."""
+
+    minimised: Float[Tensor, ""]
+    loss: Float[Tensor, ""]
+    logits: Float[Tensor, "n classes"]
+    states: list[State]
+
+
+def objective(
+    run: Run,
+    parameters: dict[str, Tensor],
+    pairs: Int[Tensor, "n 2"],
+    labels: Int[Tensor, " n"],
+    states: list[State],
+    *,
+    fused: bool,
+) -> Objective:
+    """Loss in nats of one batch, plus every penalty. Pure: new states are returned."""
+    asked = {name for each in run.interventions for name in each.activations}
+    activations: dict[str, Tensor] = {}
+    if asked:
+        logits = run.model.forward(parameters, pairs, fused=fused, watch=activations)
+    else:
+        logits = run.model.forward(parameters, pairs, fused=fused)
+    loss = minimised = criterion(run, logits, labels, fused=fused)
+    states = list(states)
+    look = Look(parameters, pairs, labels, logits, activations)
+    for i, each in enumerate(run.interventions):
+        if (added := each.penalty(look, states[i])) is not None:
+            minimised, states[i] = minimised + added[0], added[1]
+    return Objective(minimised, loss, logits, states)
+
+
+def criterion(
+    run: Run, logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"], *, fused: bool = False
+) -> Float[Tensor, ""]:
+    """The loss of the logits, in nats: cross-entropy, or what an intervention puts in its place."""
+    for each in run.interventions:
+        if (replaced := each.criterion(logits, labels)) is not None:
+            return replaced
+    return cross_entropy(logits, labels, precision=run.loss.precision, fused=fused)
