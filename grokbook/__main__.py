@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 
-COMMANDS = ("run", "runs", "pack", "onsets", "claims", "execute")
+COMMANDS = ("run", "runs", "pack", "onsets", "claims", "execute", "bench")
 REFUSED = 2  # exit status of a request that cannot be, as argparse has it
 INTERRUPTED = 130
 
