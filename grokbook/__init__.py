@@ -10,10 +10,11 @@ from grokbook import protocols
 from grokbook.archive import Store, StoreError, archived, chapter_runs, experiments, pack, train
 from grokbook.groups import Group, cyclic, product
 from grokbook.measures.onset import Rule, onset
-from grokbook.models import MLP, Transformer
+from grokbook.models import MLP, Decoder, Transformer
 from grokbook.tasks import Split, Task
+from grokbook.training import interventions
 from grokbook.training.checkpoint import DamagedError
-from grokbook.training.optimizers import SGD, AdamW
+from grokbook.training.optimizers import SGD, Adam, AdamW
 from grokbook.training.request import Request
 from grokbook.training.run import Batch, Loss, Run, grid
 
@@ -23,7 +24,8 @@ __all__ = [  # noqa: RUF022 - in the order in which they are used, not of the al
     # what is learned
     "Group", "cyclic", "product", "Task", "Split",
     # by what, and how
-    "Transformer", "MLP", "AdamW", "SGD", "Loss", "Batch", "Run", "grid", "protocols",
+    "Transformer", "Decoder", "MLP", "AdamW", "Adam", "SGD", "Loss", "Batch", "interventions",
+    "Run", "grid", "protocols",
     # training and its files
     "Request", "Rule", "train", "archived", "chapter_runs", "experiments", "pack",
     "Store", "StoreError", "DamagedError",

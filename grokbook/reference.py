@@ -9,9 +9,18 @@ import grokbook
 SECTIONS = {
     "What is learned": ("Group", "cyclic", "product", "Task", "Split"),
     "By what, and how": (
-        "Transformer", "MLP", "AdamW", "SGD", "Loss", "Batch", "Run", "grid",
+        "Transformer", "Decoder", "MLP", "AdamW", "Adam", "SGD", "Loss", "Batch", "Run", "grid",
     ),
-    "Protocols": ("protocols.nanda23",),
+    "Interventions": (
+        "interventions.Intervention", "interventions.Look", "interventions.Moment",
+        "interventions.register", "interventions.GrokfastEMA", "interventions.GrokfastMA",
+        "interventions.StableMax", "interventions.PerpGrad", "interventions.NormClamp",
+        "interventions.GradientNoise",
+    ),
+    "Protocols": (
+        "protocols.nanda23", "protocols.grokfast24", "protocols.prieto25",
+        "protocols.norm_separation26",
+    ),
     "Training and its files": (
         "Request", "Rule", "train", "archived", "chapter_runs", "experiments", "pack",
         "Store", "StoreError", "DamagedError",

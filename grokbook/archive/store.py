@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ import numpy as np
 import xarray as xr
 
 from grokbook.training.checkpoint import DamagedError, write_atomically
-from grokbook.training.run import Run
 
 DIGEST = "content_digest"
 
@@ -144,7 +144,7 @@ def read_runs(path: Path) -> xr.Dataset:
         for text, name in zip(runs["run_json"].values, runs["name"].values, strict=True):
             if hashlib.sha256(str(text).encode()).hexdigest()[:16] != name:
                 raise ValueError(f"its run {name} is not the one that it describes")
-            Run.from_json(str(text))
+            json.loads(str(text))  # its classes may be unknown here: a user's own intervention
     except PermissionError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}; change its owner.") from error
     except Exception as error:  # HDF5 reports broken bytes through many exception types

@@ -21,6 +21,7 @@ from grokbook.archive.keep import train_and_keep
 from grokbook.archive.store import StoreError
 from grokbook.archive.together import train_and_keep_together
 from grokbook.training.checkpoint import DamagedError
+from grokbook.training.interventions import Intervention
 from grokbook.training.request import Request
 from grokbook.training.run import Run
 
@@ -55,15 +56,21 @@ def train_jobs(jobs: list[Job], *, processes: int | None, progress: Progress | N
     """Train and keep every job. Raises the first failure after the other runs were saved.
 
     `progress` is told events: `progress` (with `done` and the `latest` evaluation), `finished`.
-    Ctrl-C saves every run at hand and then raises `KeyboardInterrupt`.
+    Ctrl-C saves every run at hand and then raises `KeyboardInterrupt`. Runs with an intervention
+    that is defined outside this package train in this process: a worker would not know its class.
     """
     progress = progress or (lambda event: None)
     if processes is None:
         processes = os.cpu_count() or 1
-    if len(jobs) <= 1 or processes <= 1 or jobs[0].device != "cpu":
+    own = any(_is_foreign(each) for job in jobs for each in job.run.interventions)
+    if len(jobs) <= 1 or processes <= 1 or jobs[0].device != "cpu" or own:
         _train_here(jobs, progress)
     else:
         _Pool(min(processes, len(jobs)), progress).work(jobs)
+
+
+def _is_foreign(intervention: Intervention) -> bool:
+    return type(intervention).__module__.partition(".")[0] != "grokbook"
 
 
 def _train_here(jobs: list[Job], progress: Progress) -> None:

@@ -3,15 +3,16 @@
 import math
 import sys
 import time
-from typing import Any, TextIO
+from io import TextIOBase
+from typing import Any
 
 
 class Display:
     """Takes the events of `train`: runs alive, steps a second, grokked so far, time left."""
 
-    def __init__(self, *, total: int, steps: int, stream: TextIO | None = None) -> None:
+    def __init__(self, *, total: int, steps: int, stream: TextIOBase | None = None) -> None:
         self.total, self.steps = total, steps
-        self.stream = stream or sys.stderr
+        self.stream = sys.stderr if stream is None else stream
         self.live = self.stream.isatty()
         self.finished = self.kept = 0
         self.grokked: set[str] = set()
@@ -45,10 +46,11 @@ class Display:
             f"{len(self.done)} training",
             f"{len(self.grokked)} grokked",
         ]
+        now = time.monotonic()
         rates = [
-            (self.done[name] - done) / (time.monotonic() - when)
+            (self.done[name] - done) / (now - when)
             for name, (when, done) in self.first.items()
-            if self.done[name] > done
+            if self.done[name] > done and now > when
         ]
         if rates:
             left = self.steps * (self.total - ended) - sum(self.done.values())

@@ -98,7 +98,7 @@ def _owners(run: Run) -> list[AdamW | Adam | SGD | Intervention]:
 
 
 def _liftable(owner: AdamW | Adam | SGD | Intervention) -> list[str]:
-    return [item.name for item in dataclasses.fields(owner) if item.type == Real]
+    return [item.name for item in dataclasses.fields(owner) if item.type in (float, Real)]
 
 
 def _replaced(frozen: Any, values: dict[str, Any]) -> Any:

@@ -64,6 +64,7 @@ class Run:
     init_seed: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "interventions", tuple(self.interventions))
         kinds = [intervention.kind for intervention in self.interventions]
         if len(set(kinds)) < len(kinds):
             raise ValueError(f"interventions {kinds} name one kind twice: join them into one.")
@@ -108,7 +109,7 @@ class Run:
     def coordinates(self) -> dict[str, Any]:
         """Every hyper-parameter under its short name, the coordinates of the run's dataset."""
         flat = {"precision": self.precision, "init_seed": self.init_seed}
-        for part in ("task", "split", "model", "optimizer", "loss", "batch"):
+        for part in _PARTS:
             owner = getattr(self, part)
             if hasattr(owner, "kind"):
                 flat[part] = owner.kind
@@ -132,7 +133,7 @@ class Run:
             part, item = self._find(name)
             if part is None:
                 own[item] = value
-            elif hasattr(self, part):
+            elif part in _PARTS:
                 parts.setdefault(part, {})[item] = value
             else:
                 inner.setdefault(part, {})[item] = value
@@ -151,9 +152,10 @@ class Run:
         if name in ("precision", "init_seed", "interventions"):
             return None, name
         for each in self.interventions:
-            if name.removeprefix(f"{each.kind}_") in _fields(each) and name.startswith(each.kind):
-                return each.kind, name.removeprefix(f"{each.kind}_")
-        for part in ("task", "split", "model", "optimizer", "loss", "batch"):
+            start = f"{each.kind}_"
+            if name.startswith(start) and name.removeprefix(start) in _fields(each):
+                return each.kind, name.removeprefix(start)
+        for part in _PARTS:
             for item in _fields(getattr(self, part)):
                 if _SHORT.get((part, item), item) == name:
                     return part, item
@@ -171,6 +173,8 @@ def grid(run: Run, **values: Iterable[Any]) -> list[Run]:
     combinations = itertools.product(*(list(choices) for choices in values.values()))
     return [run.replace(**dict(zip(values, chosen, strict=True))) for chosen in combinations]
 
+
+_PARTS = ("task", "split", "model", "optimizer", "loss", "batch")
 
 # Fields that came later: empty, they are left out of the JSON, so that older names stay.
 _LATER = ("interventions",)

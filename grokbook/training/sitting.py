@@ -73,15 +73,17 @@ class Sitting:
         full = self.ensemble.run.batch.size is None
         if due and not full:
             self._let_go()
-            self._record(due, self.ensemble.evaluate("train"))
+            if self.members:
+                self._record(due, self.ensemble.evaluate("train"))
             self._let_go()  # before a batch is drawn: a longer run must draw it
         if not self.members:
             return
         self.ensemble.differentiate()
         if due and full:
             self._let_go()
-            # A full batch has already given the training side of the evaluation.
-            self._record(due, self.ensemble.seen())
+            if self.members:
+                # A full batch has already given the training side of the evaluation.
+                self._record(due, self.ensemble.seen())
             self._let_go()
         if self.members:
             self.ensemble.step()

@@ -61,6 +61,8 @@ def train_together(
     """
     if (several := len(groups(runs))) > 1:
         raise ValueError(f"these runs are of {several} structures: train each of groups() alone.")
+    if not runs:
+        return []
     paths = checkpoint_paths or [None] * len(runs)
     members = [_begin(run, request, path) for run, path in zip(runs, paths, strict=True)]
     results: dict[int, xr.Dataset] = {}

@@ -1,5 +1,6 @@
 """Worker processes: what they are told, what they answer, and what the parent makes of it."""
 
+import dataclasses
 import io
 import json
 import signal
@@ -13,6 +14,7 @@ from grokbook import DamagedError, Request, StoreError
 from grokbook.archive import worker, workers
 from grokbook.archive.workers import Job, WorkerError, train_jobs
 from grokbook.training import checkpoint
+from grokbook.training.interventions import Intervention
 from grokbook.training.trajectory import Trajectory
 from tests.tiny import tiny
 
@@ -119,6 +121,19 @@ def test_one_run_or_one_process_or_a_gpu_needs_no_worker(standin, tmp_path, monk
     train_jobs([Job(tiny(), Request(20), tmp_path, "cuda")] * 2, processes=2, progress=None)
     train_jobs([], processes=2, progress=None)
     assert here == [1, 3, 2, 0]
+
+
+def test_an_intervention_of_the_user_s_own_is_trained_where_its_class_is(tmp_path, monkeypatch):
+    @dataclasses.dataclass(frozen=True)
+    class Own(Intervention):
+        kind = "own"
+
+    here = []
+    monkeypatch.setattr(workers, "_train_here", lambda jobs, progress: here.append(len(jobs)))
+    own = [dataclasses.replace(job, run=job.run.replace(interventions=(Own(),)))
+           for job in jobs(tmp_path)]  # fmt: skip
+    train_jobs(own, processes=2, progress=None)
+    assert here == [3]
 
 
 def test_ctrl_c_after_the_last_step_of_a_run_still_ends_the_rest(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import xarray as xr
 
 from grokbook import protocols
 from grokbook.__main__ import main
@@ -35,6 +36,47 @@ def test_several_values_make_a_sweep(protocol, store, capsys):
     names = {tiny(p=p, weight_decay=0).name for p in (5, 7)}
     assert set(store.names()) == names
     assert "tiny: 2 runs" in capsys.readouterr().out
+
+
+def test_the_arms_of_a_protocol_keep_their_own_budgets(capsys, monkeypatch):
+    asked = []
+
+    def train(runs, *, request, **_):
+        asked.append((request.steps, [run.interventions[:1] for run in runs]))
+        return xr.Dataset(coords={"run": []})
+
+    monkeypatch.setattr("grokbook.archive.train", train)
+    assert main(["run", "prieto25", "--set", "arm=perpgrad,stablemax", "--seeds", "2"]) == 0
+    (short, perpgrad), (long, stablemax) = asked
+    assert (short, long) == (300, 80_000)
+    assert {each.kind for run in perpgrad for each in run} == {"perpgrad"}
+    assert {each.kind for run in stablemax for each in run} == {"stablemax"}
+    assert capsys.readouterr().out.startswith("prieto25: 4 runs of at most 80,000 steps")
+
+
+def test_a_number_of_an_intervention_is_set_by_its_short_name(store, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "grokbook.archive.train",
+        lambda runs, **_: asked.extend(runs) or xr.Dataset(coords={"run": []}),
+    )
+    assert main(["run", "grokfast24", "--set", "grokfast_ema_lamb=5.0", "--seeds", "1"]) == 0
+    assert asked[0].interventions[0].lamb == 5.0
+
+
+@pytest.mark.parametrize(
+    ("word", "named"),
+    [
+        ("arm=slow", "slow"),
+        ("grokfast_ema_lamb=much", "much"),
+        ("grokfast_ma_lamb=1", "grokfast_ma"),
+    ],
+)
+def test_an_arm_or_a_number_that_cannot_be_is_refused(word, named, capsys):
+    assert main(["run", "grokfast24", "--set", word]) == 2
+    said = capsys.readouterr().err
+    assert named in said
+    assert said.count("\n") == 1
 
 
 def test_what_is_stored_is_not_trained_again_unless_asked(protocol, store, capsys):

@@ -457,7 +457,7 @@ def test_bad_values_are_refused(name, value, message):
 
 @pytest.mark.parametrize("wrong", [{"heads": 3}, {"layers": 0}])
 def test_bad_values_are_refused_where_they_are_given(wrong):
-    with pytest.raises(ValueError, match="too few|does not divide"):
+    with pytest.raises(ValueError, match=r"too few|does not divide"):
         Decoder(**wrong)
 
 

@@ -270,7 +270,7 @@ def test_an_earlier_record_serves_a_request_on_its_own_grid(request_, serves):
 
 def test_an_earlier_record_without_the_measures_serves_none_that_asks_for_them():
     bare = Curves.empty()
-    bare.append(0, {"train_loss": 1.0})
+    bare.append(0, {"train_loss": 1.0, "softmax_collapse/all_logits": 0.0})
     assert not bare.serves(Request(10))
     assert bare.serves(Request(10, measures=()))
 

@@ -28,4 +28,16 @@ def register(intervention: type[Intervention]) -> type[Intervention]:
     return intervention
 
 
-__all__ = ["INTERVENTIONS", "Intervention", "Look", "Moment", "register"]
+__all__ = [
+    "INTERVENTIONS",
+    "GradientNoise",
+    "GrokfastEMA",
+    "GrokfastMA",
+    "Intervention",
+    "Look",
+    "Moment",
+    "NormClamp",
+    "PerpGrad",
+    "StableMax",
+    "register",
+]

@@ -60,7 +60,7 @@ class Intervention:
         # 1 and 1.0 are the same run, so they must have the same JSON.
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.type == Real:
+            if item.type in (float, Real):
                 if not abs(value) < float("inf"):
                     raise ValueError(f"{item.name} = {value!r} is not a finite number: give one.")
                 object.__setattr__(self, item.name, float(value))
