@@ -1,0 +1,28 @@
+"""What the stored chapters show: at their default parameters every archived run is there."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+CHAPTERS = sorted((Path(__file__).parents[1] / "book").glob("[0-9]*.ipynb"))
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_no_archived_run_is_left_out_at_the_default_parameters(path):
+    cells = nbformat.read(path, 4).cells
+    asking = [cell for cell in cells if "chapter_runs(" in cell.source]
+    assert asking, f"{path.stem} asks for no runs"
+    for cell in asking:
+        said = "".join(output.get("text", "") for output in cell.outputs)
+        assert "not yet run" not in said
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_picture_has_a_caption_that_says_what_to_look_at_first(path):
+    for cell in nbformat.read(path, 4).cells:
+        pictures = [o for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+        if pictures:
+            figure = cell.metadata.get("mystnb", {}).get("figure", {})
+            assert figure.get("name", "").startswith("fig-"), cell.source[:80]
+            assert figure["caption"].startswith("**Look first at ")
