@@ -180,8 +180,8 @@ class SGD(_Optimizer):
 def _beside(number: Real | Tensor, vector: Tensor) -> Real | Tensor:
     r"""A number ready to meet a vector: rounded to its dtype only now, after its own arithmetic.
 
-    A tensor of one number a run would otherwise make float32 weights float64; and $\beta^t$ or
-    $1 - \beta$ taken in float32 would be off where they matter.
+    A tensor of one number a run would otherwise take float32 vectors through float64; and $\beta^t$
+    or $1 - \beta$ taken in float32 would be off where they matter.
     """
     return number.to(vector.dtype) if isinstance(number, Tensor) else number
 

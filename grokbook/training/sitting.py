@@ -68,34 +68,35 @@ class Sitting:
 
     def _advance(self) -> None:
         """On the grid look, then step those whose end that was not; as for a run alone."""
-        done, every = self.ensemble.done, self.request.evaluate_every
-        due = [m for m in self.members if done % every == 0 and m.curves.last_step() < done]
         full = self.ensemble.run.batch.size is None
-        if due and not full:
-            self._let_go()
-            if self.members:
-                self._record(due, self.ensemble.evaluate("train"))
-            self._let_go()  # before a batch is drawn: a longer run must draw it
-        if not self.members:
-            return
-        self.ensemble.differentiate()
-        if due and full:
-            self._let_go()
-            if self.members:
-                # A full batch has already given the training side of the evaluation.
-                self._record(due, self.ensemble.seen())
-            self._let_go()
+        if not full:
+            self._look()  # before a batch is drawn: a longer run must draw it
+        if self.members:
+            self.ensemble.differentiate()
+        if full:
+            self._look()
         if self.members:
             self.ensemble.step()
         if any(self.ensemble.done >= member.end for member in self.members):
             self._let_go()
 
+    def _look(self) -> None:
+        """Evaluate the members that it is due for, and let those go whose end that was."""
+        done, every = self.ensemble.done, self.request.evaluate_every
+        due = [m for m in self.members if done % every == 0 and m.curves.last_step() < done]
+        if not due:
+            return
+        self._let_go()  # a member that has diverged is past it
+        if due := [member for member in due if member in self.members]:
+            # A full batch has already given the training side of the evaluation.
+            full = self.ensemble.run.batch.size is None
+            self._record(due, self.ensemble.seen() if full else self.ensemble.evaluate("train"))
+            self._let_go()
+
     def _record(self, due: list[Member], train: list[Evaluation]) -> None:
-        """Add one evaluation of the members that it is due for, its training side given."""
-        test, measured = (
-            self.ensemble.evaluate("test"),
-            self.ensemble.measured(self.request.measures),
-        )
+        """Add one evaluation of some members, the training side given for all."""
+        test = self.ensemble.evaluate("test")
+        measured = self.ensemble.measured(self.request.measures)
         for member, *numbers in zip(self.members, train, test, measured, strict=True):
             if member in due:
                 member.curves.record(self._at(member), *numbers)

@@ -75,7 +75,8 @@ def train_together(
         if on_finished is not None:
             on_finished(member.run, found)
 
-    with engine.one_thread(runs[0]):
+    # What the smallest epsilon needs is right for all.
+    with engine.one_thread(min(runs, key=lambda run: getattr(run.optimizer, "epsilon", 1.0))):
         for together in _ensembles(members, device):
             memory.start_counting(device)
             sitting = Sitting(together, request, device, finish)

@@ -1,6 +1,7 @@
 """`Ensemble` against the trajectories that it is made of."""
 
 import copy
+import dataclasses
 import gc
 import weakref
 
@@ -12,6 +13,7 @@ from grokbook.models import MLP, MODELS, Transformer
 from grokbook.training import ensemble as module
 from grokbook.training.batches import AHEAD
 from grokbook.training.ensemble import Ensemble
+from grokbook.training.interventions import INTERVENTIONS
 from grokbook.training.trajectory import Trajectory
 from tests.training.ensembles import DRAWN, FULL, OPTIMIZERS, several
 
@@ -95,6 +97,24 @@ def test_steps_are_those_of_each_run_alone(run, optimizer):
     assert set(found) == set(expected[0])
     for name, value in found.items():
         assert_close(value, torch.stack([one[name] for one in expected]))
+
+
+@pytest.mark.parametrize("kind", INTERVENTIONS.values(), ids=INTERVENTIONS)
+def test_every_intervention_can_be_lifted(kind):
+    fields = {item.name for item in dataclasses.fields(kind)}
+    inner = kind(window=3) if "window" in fields else kind()
+    for precision, tolerance in (("float64", 1e-11), ("float32", 1e-4)):
+        run = dataclasses.replace(DRAWN, interventions=(inner,), precision=precision)
+        alone, together = trajectories(run), Ensemble(trajectories(run), "cpu")
+        go(together, 5)
+        for each in alone:
+            go(each, 5)
+        assert together.theta.dtype == getattr(torch, precision)
+        assert_close(together.theta, torch.stack([each.theta for each in alone]), tolerance)
+        for (i, name), value in flat(together.states).items():
+            expected = torch.stack([each.states[i][name] for each in alone])
+            assert_close(value, expected, tolerance)
+    go(Ensemble(trajectories(run), "meta"), 3)  # and asks the device nothing
 
 
 @BOTH
@@ -226,13 +246,19 @@ def test_a_run_that_diverges_stays_where_it_was_and_disturbs_no_other(run):
 
 
 @BOTH
-@pytest.mark.parametrize("rows", [[0, 2], [3], [1, 2, 3]], ids=str)
-def test_those_that_stay_go_on_as_before(run, rows):
+@pytest.mark.parametrize(
+    "rows, at_rest", [([0, 2], False), ([3], True), ([1, 2, 3], False), ([1, 2, 3], True)], ids=str
+)
+def test_those_that_stay_go_on_as_before(run, rows, at_rest):
     whole, fewer = Ensemble(begun(run), "cpu"), Ensemble(begun(run), "cpu")
     for moving in (whole, fewer):
         go(moving, 3)
+    if at_rest:
+        fewer.keep(rows)
+    for moving in (whole, fewer):
         moving.differentiate()
-    fewer.keep(rows)  # between gradient and step, too
+    if not at_rest:  # but between gradient and step
+        fewer.keep(rows)
     for moving in (whole, fewer):
         moving.step()
         go(moving, 5)
