@@ -6,6 +6,7 @@ import pytest
 
 from grokbook import experiments
 from grokbook.__main__ import main
+from grokbook.protocols import PROTOCOLS
 from grokbook.training.engine import train_run
 from tests.tiny import assert_same, tiny
 
@@ -44,4 +45,6 @@ def test_an_experiment_that_is_too_large_is_refused(finished, book_runs, refusal
 
 
 def test_an_unknown_experiment_is_refused(protocol, store, refusal):
-    assert refusal("pack", "nanda24") == "no experiment 'nanda24': choose from nanda23, tiny."
+    known = ", ".join(PROTOCOLS)
+    assert known.endswith(", tiny")
+    assert refusal("pack", "nanda24") == f"no experiment 'nanda24': choose from {known}."
