@@ -171,7 +171,7 @@ def test_a_full_disk_is_explained(store, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Store, "write", full)
-    with pytest.raises(StoreError, match="4 runs could not be kept .* No space left on device;"):
+    with pytest.raises(StoreError, match=r"4 runs could not be kept .* No space left on device;"):
         together(store)
     assert set(store.unfinished()) == {run.name for run in RUNS}  # each has its checkpoint
 
