@@ -78,9 +78,10 @@ def test_runs_of_several_structures_are_trained_group_by_group(store):
 
 
 def held_elsewhere(store, run):
-    """Hold the lock of a run as another process would."""
+    """Hold the lock of a run as another process would, so that any thread may let go of it."""
     store.folder.mkdir(parents=True, exist_ok=True)
-    return filelock.FileLock(store.folder / f"{run.name}.lock").acquire(timeout=0)
+    lock = filelock.FileLock(store.folder / f"{run.name}.lock", thread_local=False)
+    return lock.acquire(timeout=0)
 
 
 def test_a_run_that_another_process_holds_comes_last_and_its_result_is_taken(store, monkeypatch):
