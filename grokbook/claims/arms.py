@@ -1,0 +1,39 @@
+"""What several claims ask of a sweep: its arms, and the onsets of each."""
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Bool, Float
+
+from grokbook.statistics import right_censored
+
+Onsets = tuple[Float[np.ndarray, " run"], Bool[np.ndarray, " run"]]
+
+
+def arm(runs: xr.Dataset, **values: float | int | str) -> xr.Dataset:
+    """The runs of a sweep with these hyper-parameters; there may be none."""
+    chosen = np.full(runs.sizes["run"], True)
+    for name, value in values.items():
+        chosen &= runs[name].values == value
+    return runs.isel(run=chosen)
+
+
+def values(runs: xr.Dataset, name: str) -> list[float]:
+    """The values of a hyper-parameter that a sweep has, in order."""
+    return sorted({float(value) for value in runs[name].values})
+
+
+def onsets(runs: xr.Dataset) -> Onsets:
+    """Times and whether they were seen; a censored run stands at its budget."""
+    return right_censored(runs["t_grok"].values, runs["budget"].values)
+
+
+def listed(runs: xr.Dataset) -> str:
+    """The onsets in words, such as "5710, >15000"."""
+    return ", ".join(
+        f"{time:.0f}" if seen else f">{time:.0f}" for time, seen in zip(*onsets(runs), strict=True)
+    )
+
+
+def mostly_grok(runs: xr.Dataset) -> bool:
+    """Whether at least half of the runs reached their onset within the budget."""
+    return bool(2 * onsets(runs)[1].sum() >= runs.sizes["run"])
