@@ -8,7 +8,7 @@ import pytest
 from grokbook import protocols
 from grokbook.measures.onset import Rule
 from grokbook.models import MLP, Decoder, Transformer
-from grokbook.protocols import PROTOCOLS, Protocol, grokfast24, nanda23, prieto25
+from grokbook.protocols import PROTOCOLS, SWEEPS, Protocol, grokfast24, nanda23, prieto25
 from grokbook.tasks import Split, Task
 from grokbook.training.interventions.grokfast import GrokfastEMA, GrokfastMA
 from grokbook.training.interventions.perpgrad import PerpGrad
@@ -271,11 +271,11 @@ def test_an_unknown_arm_is_refused_with_those_there_are(protocol, arms):
         protocol(arm="fir")
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("name", PROTOCOLS | SWEEPS)
 @pytest.mark.parametrize("seeds", [0, -3])
 def test_no_seeds_are_refused(name, seeds):
     with pytest.raises(ValueError, match=rf"seeds = {seeds} is no number of runs: give 1 or more"):
-        PROTOCOLS[name](seeds=seeds)
+        (PROTOCOLS | SWEEPS)[name](seeds=seeds)
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
@@ -308,3 +308,20 @@ def test_protocols_are_found_by_name_and_label_their_runs():
     assert PROTOCOLS["prieto25"] is protocols.prieto25
     for name, make in PROTOCOLS.items():
         assert make().request.protocol == name
+
+
+def test_the_sweeps_of_nanda23_are_its_runs_at_other_numbers():
+    sweep = protocols.nanda23_weight_decay()
+    assert [run.optimizer.weight_decay for run in sweep.runs[::2]] == [0, 0.1, 0.3, 1, 3]
+    assert sweep.runs[6:8] == nanda23(seeds=2).runs  # weight decay 1 is the paper's own run
+    data = protocols.nanda23_data()
+    cells = [(run.split.train_fraction, run.optimizer.weight_decay) for run in data.runs[::2]]
+    assert cells == [
+        (0.2, 1), (0.25, 1), (0.3, 1), (0.4, 1), (0.5, 1), (0.6, 1), (0.4, 0), (0.6, 0), (0.8, 0),
+    ]  # fmt: skip
+    for made in (sweep, data):
+        assert [run.init_seed for run in made.runs] == [0, 1] * (len(made.runs) // 2)
+        assert made.request == dataclasses.replace(
+            nanda23().request, steps=15_000, keep_weights=False
+        )
+    assert len(protocols.nanda23_data(seeds=5).runs) == 45

@@ -12,9 +12,9 @@ HELP = "train a protocol; finished runs are kept, and an interrupted one goes on
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
-    parser.add_argument("protocol", help="its name, such as nanda23")
-    parser.add_argument("--seeds", type=int, help="number of runs (default: the paper's)")
-    parser.add_argument("--steps", type=int, help="budget of each run (default: the paper's)")
+    parser.add_argument("protocol", help="its name, such as nanda23, or that of a sweep")
+    parser.add_argument("--seeds", type=int, help="number of seeds (default: the protocol's)")
+    parser.add_argument("--steps", type=int, help="budget of each run (default: the protocol's)")
     parser.add_argument(
         "--set",
         dest="changes",
@@ -72,12 +72,13 @@ def act(chosen: argparse.Namespace) -> int:
 
 def _protocol(chosen: argparse.Namespace, changes: dict[str, Any]) -> Any:
     from grokbook.parameters import described, fits
-    from grokbook.protocols import PROTOCOLS
+    from grokbook.protocols import PROTOCOLS, SWEEPS
 
-    if chosen.protocol not in PROTOCOLS:
-        raise ValueError(f"no protocol {chosen.protocol!r}: choose from {', '.join(PROTOCOLS)}.")
+    known = PROTOCOLS | SWEEPS
+    if chosen.protocol not in known:
+        raise ValueError(f"no protocol {chosen.protocol!r}: choose from {', '.join(known)}.")
     given = {"seeds": chosen.seeds, "steps": chosen.steps}
-    protocol = PROTOCOLS[chosen.protocol]
+    protocol = known[chosen.protocol]
     has_arms = "arm" in inspect.signature(protocol).parameters
     arm = {name: value for name, value in changes.items() if has_arms and name == "arm"}
     changes = {name: value for name, value in changes.items() if name not in arm}

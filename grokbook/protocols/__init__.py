@@ -5,6 +5,7 @@ A protocol follows what the paper's code does where text and code disagree, and 
 
 from grokbook.protocols.grokfast24 import grokfast24
 from grokbook.protocols.nanda23 import nanda23
+from grokbook.protocols.nanda23_sweeps import nanda23_data, nanda23_weight_decay
 from grokbook.protocols.norm_separation26 import norm_separation26
 from grokbook.protocols.prieto25 import prieto25
 from grokbook.protocols.protocol import Protocol
@@ -16,4 +17,13 @@ PROTOCOLS = {
     "norm_separation26": norm_separation26,
 }
 
-__all__ = ["PROTOCOLS", "Protocol", "grokfast24", "nanda23", "norm_separation26", "prieto25"]
+# The same setups over a grid of one or two hyper-parameters.
+SWEEPS = {
+    "nanda23_weight_decay": nanda23_weight_decay,
+    "nanda23_data": nanda23_data,
+}
+
+__all__ = [
+    "PROTOCOLS", "SWEEPS", "Protocol", "grokfast24", "nanda23", "nanda23_data",
+    "nanda23_weight_decay", "norm_separation26", "prieto25",
+]  # fmt: skip

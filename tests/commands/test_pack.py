@@ -6,7 +6,8 @@ import pytest
 
 from grokbook import experiments
 from grokbook.__main__ import main
-from grokbook.protocols import PROTOCOLS
+from grokbook.archive import pack
+from grokbook.protocols import PROTOCOLS, SWEEPS
 from grokbook.training.engine import train_run
 from tests.tiny import assert_same, tiny
 
@@ -38,6 +39,32 @@ def test_an_experiment_with_a_missing_run_is_refused(finished, store, book_runs,
     assert list(book_runs.iterdir()) == []
 
 
+def test_what_there_is_so_far_is_packed_when_asked(finished, store, book_runs, capsys, refusal):
+    store.remove(tiny(seed=1).name)
+    assert main(["pack", "tiny", "--partial"]) == 0
+    assert capsys.readouterr().out.startswith("tiny.nc: 1 runs, 0.")
+    assert list(experiments()) == [tiny().name]
+    store.remove(tiny().name)
+    (book_runs / "tiny.nc").unlink()
+    assert refusal("pack", "tiny", "--partial") == (
+        "no run of tiny is stored: there is nothing to archive."
+    )
+
+
+def test_a_run_of_another_experiment_is_not_archived_twice(finished, book_runs, capsys):
+    pack("other", finished[0])
+    assert main(["pack", "tiny"]) == 0
+    assert capsys.readouterr().out.startswith("tiny.nc: 1 runs, 0.")
+    assert [run["archive"].item() for run in experiments().values()] == ["other.nc", "tiny.nc"]
+
+
+def test_a_longer_budget_than_was_trained_is_missing(finished, book_runs, refusal):
+    assert refusal("pack", "tiny", "--steps", "999", "--seeds", "1") == (
+        "1 of 1 runs of tiny are missing: `python -m grokbook run tiny --seeds 1 --steps 999` "
+        "trains them."
+    )
+
+
 def test_an_experiment_that_is_too_large_is_refused(finished, book_runs, refusal, monkeypatch):
     monkeypatch.setattr(sys.modules["grokbook.archive.experiments"], "LARGEST", 1000)
     assert "MB: an experiment stays under 3 MB" in refusal("pack", "tiny")
@@ -45,6 +72,6 @@ def test_an_experiment_that_is_too_large_is_refused(finished, book_runs, refusal
 
 
 def test_an_unknown_experiment_is_refused(protocol, store, refusal):
-    known = ", ".join(PROTOCOLS)
-    assert known.endswith(", tiny")
+    known = ", ".join(PROTOCOLS | SWEEPS)
+    assert ", tiny, " in known
     assert refusal("pack", "nanda24") == f"no experiment 'nanda24': choose from {known}."
