@@ -8,7 +8,7 @@ import pytest
 from grokbook import protocols
 from grokbook.measures.onset import Rule
 from grokbook.models import MLP, Decoder, Transformer
-from grokbook.protocols import PROTOCOLS, SWEEPS, Protocol, grokfast24, nanda23, prieto25
+from grokbook.protocols import PROTOCOLS, SWEEPS, Protocol, grokfast24, nanda23, power22, prieto25
 from grokbook.tasks import Split, Task
 from grokbook.training.interventions.grokfast import GrokfastEMA, GrokfastMA
 from grokbook.training.interventions.perpgrad import PerpGrad
@@ -130,7 +130,7 @@ def test_grokfast24_is_pinned(arm):
                 epsilon=1e-8,
             ),
             Loss("float32"),
-            Batch(size=512, seed=seed),
+            Batch(size=512, seed=seed, epochs=True),
             precision="float32",
             interventions=interventions,
             init_seed=seed,
@@ -308,6 +308,82 @@ def test_protocols_are_found_by_name_and_label_their_runs():
     assert PROTOCOLS["prieto25"] is protocols.prieto25
     for name, make in PROTOCOLS.items():
         assert make().request.protocol == name
+
+
+def test_power22_is_pinned():
+    protocol = power22(seeds=2)
+    for seed, run in enumerate(protocol.runs):
+        assert run == Run(
+            Task("divide", 97),
+            Split(0.5, seed=seed, method="python_shuffle"),
+            Decoder(
+                layers=2,
+                d_model=128,
+                heads=4,
+                d_mlp=512,
+                prefix="<eos> a op b =",
+                activation="relu",
+                norm_position="post",
+                final_norm=False,
+                positions="sinusoidal",
+                attention_bias=False,
+                mlp_bias=False,
+                unembedding_bias=False,
+                special_classes=False,
+                init="linear",
+            ),
+            AdamW(
+                learning_rate=1e-3,
+                weight_decay=1.0,
+                warmup=10,
+                beta1=0.9,
+                beta2=0.98,
+                epsilon=1e-8,
+            ),
+            Loss("float32"),
+            Batch(512, seed=seed, epochs=True),
+            precision="float32",
+            init_seed=seed,
+        )
+    assert protocol.request == Request(
+        steps=100_000,
+        evaluate_every=50,
+        rule=Rule(0.99, sustained=1),
+        stop_after_grok=2_000,
+        measures=("squared_norm",),
+        protocol="power22",
+    )
+
+
+def test_power22_has_the_parameters_that_the_paper_counts():
+    shapes = power22().runs[0].model.shapes(97)
+    inner = {name: shape for name, shape in shapes.items() if name not in ("W_E", "W_U")}
+    assert 3.9e5 < sum(math.prod(shape) for shape in inner.values()) < 4.1e5  # about 4e5
+
+
+def test_power22_without_decay_is_figure_1():
+    base, figure_1 = power22(seeds=1), power22(seeds=1, arm="figure_1")
+    assert figure_1.request == dataclasses.replace(
+        base.request, steps=1_000_000, evaluate_every=100
+    )
+    assert figure_1.runs[0] == dataclasses.replace(
+        base.runs[0], optimizer=Adam(1e-3, 0.0, warmup=10, beta1=0.9, beta2=0.98)
+    )
+
+
+@pytest.mark.parametrize(
+    ("fraction", "size"), [(0.5, 512), (0.11, 512), (0.10, 466), (0.05, 233)]
+)  # of 9,312: 4,656, 1,024, 931 and 465
+def test_power22_takes_half_of_a_small_training_set(fraction, size):
+    assert power22(seeds=1, train_fraction=fraction).runs[0].batch.size == size
+    assert power22(seeds=1, train_fraction=fraction, batch_size=7).runs[0].batch.size == 7
+
+
+def test_power22_on_less_data():
+    sweep = protocols.power22_data()
+    assert [run.split.train_fraction for run in sweep.runs[::3]] == [0.25, 0.3, 0.35, 0.4]
+    assert sweep.runs[3:6] == power22(train_fraction=0.3).runs
+    assert sweep.request == dataclasses.replace(power22().request, steps=20_000)
 
 
 def test_the_sweeps_of_nanda23_are_its_runs_at_other_numbers():

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from grokbook.archive import Found, archived
-from grokbook.claims import nanda23, own
+from grokbook.claims import nanda23, nanda23_sweeps, own, power22
 from grokbook.claims.claim import Claim
 from grokbook.protocols import Protocol
 
 STORED = Path(__file__).parents[2] / "book" / "verdicts.json"
-CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (*nanda23.CLAIMS, *own.CLAIMS)}
+SOURCES = (power22, nanda23, nanda23_sweeps, own)
+CLAIMS: dict[str, Claim] = {claim.id: claim for source in SOURCES for claim in source.CLAIMS}
 
 
 def find(claim: str) -> Claim:

@@ -7,10 +7,12 @@ from grokbook.protocols.grokfast24 import grokfast24
 from grokbook.protocols.nanda23 import nanda23
 from grokbook.protocols.nanda23_sweeps import nanda23_data, nanda23_weight_decay
 from grokbook.protocols.norm_separation26 import norm_separation26
+from grokbook.protocols.power22 import power22, power22_data
 from grokbook.protocols.prieto25 import prieto25
 from grokbook.protocols.protocol import Protocol
 
 PROTOCOLS = {
+    "power22": power22,
     "nanda23": nanda23,
     "grokfast24": grokfast24,
     "prieto25": prieto25,
@@ -19,11 +21,12 @@ PROTOCOLS = {
 
 # The same setups over a grid of one or two hyper-parameters.
 SWEEPS = {
+    "power22_data": power22_data,
     "nanda23_weight_decay": nanda23_weight_decay,
     "nanda23_data": nanda23_data,
 }
 
 __all__ = [
     "PROTOCOLS", "SWEEPS", "Protocol", "grokfast24", "nanda23", "nanda23_data",
-    "nanda23_weight_decay", "norm_separation26", "prieto25",
+    "nanda23_weight_decay", "norm_separation26", "power22", "power22_data", "prieto25",
 ]  # fmt: skip

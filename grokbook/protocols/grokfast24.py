@@ -34,10 +34,10 @@ def grokfast24(
     An onset is the first evaluation with 95 % of test accuracy, once an epoch of 10 steps, as
     published. One seed was run, here five. The code normalises the residual stream itself before
     attention (the text calls it a standard decoder) and lets `op` and "=" be predicted; both are
-    followed. It leaves out $y = 0$ (9,312 pairs; here 9,409), deals each epoch's pairs into ten
-    batches, the last of 48 (here every batch is drawn with replacement), and takes its training
-    accuracy while the weights move. `changes` are hyper-parameters by their short names, such as
-    `grokfast_ema_alpha`. Raises `ValueError` for an unknown arm.
+    followed, as is that each epoch is dealt into batches, the last one shorter. It leaves out
+    $y = 0$ (9,312 pairs; here 9,409), and takes its training accuracy while the weights move.
+    `changes` are hyper-parameters by their short names, such as `grokfast_ema_alpha`. Raises
+    `ValueError` for an unknown arm.
     """
     refuse_unknown_arm(arm, ARMS)
     weight_decay, interventions = ARMS[arm]
@@ -63,7 +63,7 @@ def grokfast24(
         model,
         Adam(1e-3, weight_decay, warmup=10, beta1=0.9, beta2=0.98),
         Loss("float32"),
-        Batch(512),
+        Batch(512, epochs=True),
         interventions=interventions,
     ).replace(**changes)
     request = Request(

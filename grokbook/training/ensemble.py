@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.func import grad_and_value, vmap
 
 from grokbook.measures import MEASURES
-from grokbook.training.batches import AHEAD
 from grokbook.training.evaluations import evaluations, look, on_host
 from grokbook.training.interventions import Moment
 from grokbook.training.lifting import Numbers, numbers, place, place_flat
@@ -49,8 +48,8 @@ class Ensemble:
         self.diverged_at = torch.full(
             (len(trajectories),), torch.nan, dtype=torch.float64, device=device
         )
-        self.used, self._from = first.batches.used, 0
-        self._block: Int[Tensor, "ahead run size"] | None = None
+        self.used = first.batches.used
+        self._block: list[Tensor] = []  # batches to come, of all runs, on the device
         self._found: dict[str, Tensor] = {}
         self._ahead = self.states
 
@@ -118,9 +117,9 @@ class Ensemble:
         pairs, labels = self.parts["train"]
         if self.run.batch.size is None:
             return pairs, labels
-        if self._block is None or self.used == AHEAD:
+        if not self._block:
             self._draw()
-        chosen = self._block[self.used - self._from]
+        chosen = self._block.pop(0)
         self.used += 1
         runs = torch.arange(len(chosen), device=self.device)[:, None]
         return pairs[runs, chosen], labels[runs, chosen]
@@ -130,13 +129,13 @@ class Ensemble:
         drawn = []
         for each in self.trajectories:
             each.batches.used = self.used  # as far as the steps have gone
-            rest = AHEAD - self.used % AHEAD
-            drawn.append(torch.stack([each.batches.next() for _ in range(rest)]))
-        self._from = self.used = self.used % AHEAD
-        block = torch.stack(drawn, dim=1)
+            drawn.append(each.batches.rest())
+        self.used = self.trajectories[0].batches.used
+        block = torch.stack(drawn)
         if torch.device(self.device).type == "cuda":
             block = block.pin_memory()  # or the host would wait for the copy
-        self._block = block.to(self.device, non_blocking=True)
+        block = block.to(self.device, non_blocking=True)
+        self._block = list(block.split(self.run.batch.size, dim=1))
 
     # -- evaluation: here the host waits for the device ------------------------------------------
 
@@ -194,8 +193,7 @@ class Ensemble:
             rows_of[:] = [{name: value[at] for name, value in one.items()} for one in rows_of]
         for name, (pairs, labels) in self.parts.items():
             self.parts[name] = pairs.transpose(1, 2)[at].transpose(1, 2), labels[at]
-        if self._block is not None:
-            self._block = self._block[:, at]
+        self._block = [batch[at] for batch in self._block]
 
     @torch.no_grad()
     def hand_back(self) -> None:

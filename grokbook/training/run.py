@@ -32,16 +32,22 @@ class Loss:
 
 @dataclass(frozen=True)
 class Batch:
-    """The whole training set at every step, or `size` examples drawn by `seed` with replacement."""
+    """The whole training set at every step, or `size` examples drawn by `seed` with replacement.
+
+    Dealt by `epochs`, the training set is shuffled and dealt out in batches of `size`, the last
+    one shorter, before it is shuffled anew.
+    """
 
     size: int | None = None
     seed: int = 0
+    epochs: bool = False
 
     def __post_init__(self) -> None:
         if self.size is not None and self.size < 1:
             raise ValueError(f"batch_size = {self.size} is no batch: give 1 or more, or none.")
         if self.size is None:  # nothing is drawn, so that the seed must not make two runs of one
             object.__setattr__(self, "seed", 0)
+            object.__setattr__(self, "epochs", False)
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,7 @@ def grid(run: Run, **values: Iterable[Any]) -> list[Run]:
 _PARTS = ("task", "split", "model", "optimizer", "loss", "batch")
 
 # Fields that came later: empty, they are left out of the JSON, so that older names stay.
-_LATER = ("interventions",)
+_LATER = ("interventions", "epochs")
 
 # Names that would clash, or say too little, when the parts are laid side by side.
 _SHORT = {
@@ -185,6 +191,7 @@ _SHORT = {
     ("split", "method"): "split_method",
     ("batch", "seed"): "batch_seed",
     ("batch", "size"): "batch_size",
+    ("batch", "epochs"): "batch_epochs",
     ("loss", "precision"): "loss_precision",
 }
 

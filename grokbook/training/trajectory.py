@@ -45,7 +45,9 @@ class Trajectory:
         }
         self.moments = run.optimizer.start(self.theta)
         self.states = [each.start(self.theta, self.layout) for each in run.interventions]
-        self.batches = Batches(run.batch.seed, run.batch.size, len(self.train[1]))
+        self.batches = Batches(
+            run.batch.seed, run.batch.size, len(self.train[1]), epochs=run.batch.epochs
+        )
         self.fused = device == "cpu"
         self.ahead = self.states
         self._logits: Float[Tensor, "n classes"] | None = None

@@ -79,6 +79,8 @@ DRAWN = Run(
     interventions=(Everything(),),
     init_seed=2,
 )
+# Of its training set a short batch is left at the end of an epoch.
+DEALT = DRAWN.replace(batch_epochs=True)
 OPTIMIZERS = [
     AdamW(2e-2, 1.0, warmup=5),
     Adam(2e-2, 1e-2, beta1=0.8),

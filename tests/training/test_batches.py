@@ -107,3 +107,38 @@ def test_without_a_size_there_is_nothing_to_draw():
     assert again.next() is None
     for name, array in again.state().items():
         np.testing.assert_array_equal(array, kept[name])
+
+
+# -- by epochs -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n", "size", "lengths"),
+    [(11, 4, [4, 4, 3]), (12, 4, [4, 4, 4]), (3, 5, [3]), (4656, 512, [*[512] * 9, 48])],
+)
+def test_an_epoch_is_a_permutation_dealt_out(n, size, lengths):
+    batches, generator = Batches(2, size, n, epochs=True), torch.Generator().manual_seed(2)
+    orders = []
+    for _ in range(3):
+        epoch = go(batches, len(lengths))
+        assert [len(batch) for batch in epoch] == lengths
+        orders.append([row for batch in epoch for row in batch])
+        assert sorted(orders[-1]) == list(range(n))
+        assert orders[-1] == torch.randperm(n, generator=generator).tolist()
+    assert orders[0] != orders[1] != orders[2]
+
+
+def test_another_seed_deals_otherwise():
+    first, other = (Batches(seed, 6, 100, epochs=True) for seed in (0, 1))
+    assert go(first, 3) != go(other, 3)
+
+
+@pytest.mark.parametrize("position", range(8))
+def test_an_epoch_goes_on_from_any_place(position):
+    expected = go(Batches(5, 3, 11, epochs=True), 20)  # four batches an epoch
+    first = Batches(5, 3, 11, epochs=True)
+    assert go(first, position) == expected[:position]
+    again = Batches(5, 3, 11, epochs=True)
+    go(again, 6)
+    again.restore(copied(first))
+    assert go(again, 12) == go(first, 12) == expected[position : position + 12]

@@ -161,6 +161,8 @@ def test_every_field_is_in_the_json():
         names = {field.name for field in dataclasses.fields(value)}
         if isinstance(value, Run) and not value.interventions:
             names.remove("interventions")  # runs had names before there were any
+        if isinstance(value, Batch) and not value.epochs:
+            names.remove("epochs")
         assert set(plain) - {"kind"} == names
         for name in names:
             check(getattr(value, name), plain[name])
@@ -203,12 +205,21 @@ def test_a_full_batch_ignores_its_seed():
     assert Batch(seed=7) == Batch()
     assert ADD.replace(batch_seed=7) == ADD
     assert SMALL.replace(batch_seed=7).name != SMALL.name
+    assert Batch(epochs=True) == Batch()
+
+
+def test_batches_by_epochs_are_named_in_the_json_and_others_as_before():
+    dealt = SMALL.replace(batch_epochs=True)
+    assert json.loads(dealt.to_json())["batch"] == {"epochs": True, "seed": 2, "size": 4}
+    assert json.loads(SMALL.to_json())["batch"] == {"seed": 2, "size": 4}
+    assert Run.from_json(dealt.to_json()) == dealt != SMALL
 
 
 CHANGES = {
     "operation": "subtract", "p": 11, "train_fraction": 0.4, "split_seed": 9,
     "precision": "float64", "init_seed": 9, "loss_precision": "float32",
-    "batch_size": 3, "batch_seed": 9, "learning_rate": 0.5, "weight_decay": 0.5, "warmup": 5,
+    "batch_size": 3, "batch_seed": 9, "batch_epochs": True,
+    "learning_rate": 0.5, "weight_decay": 0.5, "warmup": 5,
 }  # fmt: skip
 ADAM_CHANGES = {"beta1": 0.5, "beta2": 0.5, "epsilon": 0.5}
 MLP_CHANGES = {
@@ -311,6 +322,7 @@ def test_coordinates_are_flat_and_complete():
         "loss_precision": "float64",
         "batch_size": 4,
         "batch_seed": 2,
+        "batch_epochs": False,
         "precision": "float32",
         "init_seed": 3,
         "interventions": "",

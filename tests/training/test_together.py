@@ -22,9 +22,9 @@ from grokbook.training.request import Request
 from grokbook.training.run import Run
 from grokbook.training.together import groups, train_together
 from grokbook.training.trajectory import Trajectory
-from tests.training.ensembles import DRAWN, FULL, OPTIMIZERS, assert_close, several
+from tests.training.ensembles import DEALT, DRAWN, FULL, OPTIMIZERS, assert_close, several
 
-BOTH = pytest.mark.parametrize("run", [FULL, DRAWN], ids=["full", "drawn"])
+EACH = pytest.mark.parametrize("run", [FULL, DRAWN, DEALT], ids=["full", "drawn", "dealt"])
 REQUEST = Request(24, evaluate_every=6, keep_weights=True)
 CLOCK = "wall_seconds"
 
@@ -82,7 +82,7 @@ def sizes(monkeypatch):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda one: one.kind)
-@BOTH
+@EACH
 def test_sixty_steps_are_those_of_each_run_alone(run, optimizer):
     runs = several(dataclasses.replace(run, optimizer=optimizer, task=Task("add", 5)))
     request = Request(60, 6, Rule(0.9, 2))
@@ -110,18 +110,18 @@ def test_float32_goes_the_same_way_for_as_long_as_it_can():
             np.testing.assert_allclose(ours[:, :4], theirs[:, :4], rtol=2e-5)
 
 
-def test_runs_of_two_structures_are_refused():
-    runs = [FULL, DRAWN, FULL.replace(seed=3)]
-    with pytest.raises(ValueError, match=r"are of 2 structures: train each of groups\(\) alone"):
+def test_runs_of_several_structures_are_refused():
+    runs = [FULL, DRAWN, FULL.replace(seed=3), DEALT]
+    with pytest.raises(ValueError, match=r"are of 3 structures: train each of groups\(\) alone"):
         train_together(runs, REQUEST)
-    assert groups(runs) == [[FULL, FULL.replace(seed=3)], [DRAWN]]
+    assert groups(runs) == [[FULL, FULL.replace(seed=3)], [DRAWN], [DEALT]]
     assert train_together([], REQUEST) == []
 
 
 # -- where a run ends -----------------------------------------------------------------------------
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("steps", [0, 5, 12])
 def test_a_budget_may_end_anywhere(run, steps):
     runs = several(run, 2)
@@ -152,7 +152,7 @@ def scripted(monkeypatch):
     monkeypatch.setattr(Ensemble, "evaluate", evaluate_together)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("after", [0, 7, 10])
 def test_runs_leave_where_their_request_says(run, after, monkeypatch, tmp_path):
     scripted(monkeypatch)
@@ -181,7 +181,7 @@ def test_runs_leave_where_their_request_says(run, after, monkeypatch, tmp_path):
                 np.testing.assert_array_equal(ours[name], value)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("every", [5, 6])
 def test_a_run_that_diverges_ends_there_and_disturbs_no_other(run, every, monkeypatch, tmp_path):
     # With the first steps empty, weights of 1e170 come at step 13 (grid) or 14 (beside it).
@@ -209,7 +209,7 @@ def test_a_run_that_diverges_ends_there_and_disturbs_no_other(run, every, monkey
 
 
 @pytest.mark.parametrize("stops", [[0], [6], [7, 7, 12], [3, 23]], ids=str)
-@BOTH
+@EACH
 def test_stopped_runs_go_on_as_if_they_had_not_been(run, stops, tmp_path):
     runs = several(run, 3)
     whole, broken = paths(tmp_path / "whole", runs), paths(tmp_path / "broken", runs)
@@ -218,7 +218,7 @@ def test_stopped_runs_go_on_as_if_they_had_not_been(run, stops, tmp_path):
     assert_same_states(broken, whole)
 
 
-@BOTH
+@EACH
 def test_runs_that_leave_early_do_not_change_what_a_resumed_ensemble_does(
     run, monkeypatch, tmp_path
 ):
@@ -235,7 +235,7 @@ def test_runs_that_leave_early_do_not_change_what_a_resumed_ensemble_does(
     assert_same_states(broken, whole)
 
 
-@BOTH
+@EACH
 def test_killed_runs_go_on_from_their_last_checkpoints(run, tmp_path):
     runs = several(run, 3)
     whole, killed = paths(tmp_path / "whole", runs), paths(tmp_path / "killed", runs)
@@ -260,7 +260,7 @@ def stop_alone(run, path, at):
         train_run(run, REQUEST, checkpoint_path=path, stop=lambda: next(asked) == at)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("at", [6, 11])
 def test_a_run_begun_alone_goes_on_in_an_ensemble_and_back(run, at, tmp_path, sizes):
     runs = several(run, 3)
@@ -290,7 +290,7 @@ def test_only_runs_that_have_come_equally_far_form_an_ensemble(tmp_path, sizes):
     assert sorted(sizes) == [1, 2, 2]
 
 
-@BOTH
+@EACH
 def test_finished_runs_can_be_extended_together(run, tmp_path):
     runs = several(run, 3)
     where = paths(tmp_path, runs)
@@ -383,7 +383,7 @@ def test_reports_tell_the_step_and_the_newest_evaluation_of_every_run(monkeypatc
 
 
 @pytest.mark.gpu
-@BOTH
+@EACH
 def test_a_gpu_takes_the_steps_of_the_cpu_and_never_waits(run):
     together = Ensemble([Trajectory(one, "cpu") for one in several(run)], "cuda")
     together.differentiate()
