@@ -8,6 +8,8 @@ from .labels import label_line as label_line
 from .picture import Picture as Picture
 from .provenance import Provenance as Provenance
 from .provenance import provenance as provenance
+from .scaling import Panel as Panel
+from .scaling import scaling as scaling
 from .style import ARMS as ARMS
 from .style import PUBLISHED as PUBLISHED
 from .style import TEST as TEST
