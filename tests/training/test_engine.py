@@ -41,6 +41,8 @@ DRAWN = Run(
     init_seed=2,
 )
 
+DEALT = DRAWN.replace(batch_epochs=True)  # 24 examples: four batches of 5 and one of 4
+
 
 @dataclasses.dataclass(frozen=True)
 class Pull(Intervention):
@@ -61,8 +63,8 @@ PULLED = dataclasses.replace(FULL, interventions=(GradientNoise(1e-2), Pull()))
 BOTH = pytest.mark.parametrize("run", [FULL, DRAWN], ids=["full", "drawn"])
 PULLED_TOO = pytest.mark.parametrize(
     "run",
-    [FULL, DRAWN, PULLED, PULLED.replace(batch_size=5, batch_seed=3)],
-    ids=["full", "drawn", "pulled", "pulled-drawn"],
+    [FULL, DRAWN, DEALT, PULLED, PULLED.replace(batch_size=5, batch_seed=3)],
+    ids=["full", "drawn", "dealt", "pulled", "pulled-drawn"],
 )
 REQUEST = Request(24, evaluate_every=6, keep_weights=True)
 
@@ -118,7 +120,7 @@ def textbook(run, steps):
         betas = (run.optimizer.beta1, run.optimizer.beta2)
         optimizer = kind(weights.values(), betas=betas, **numbers)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: min(t / 10, 1))
-    batches, curve = torch.Generator().manual_seed(run.batch.seed), []
+    batches, left, curve = torch.Generator().manual_seed(run.batch.seed), [], []
 
     def look(x, y):
         logits = run.model.reference(weights, x)
@@ -129,7 +131,11 @@ def textbook(run, steps):
         curve.append([value.item() for part in parts for value in look(*part)])
         x, y = parts[0]
         if run.batch.size is not None:
-            chosen = torch.randint(len(y), (run.batch.size,), generator=batches)
+            if run.batch.epochs:
+                left = left if len(left) else torch.randperm(len(y), generator=batches)
+                chosen, left = left[: run.batch.size], left[run.batch.size :]
+            else:
+                chosen = torch.randint(len(y), (run.batch.size,), generator=batches)
             x, y = x[chosen], y[chosen]
         optimizer.zero_grad()
         look(x, y)[0].backward()
@@ -152,9 +158,10 @@ IN_FLOAT64 = pytest.mark.parametrize(
     [
         dataclasses.replace(FULL, model=TINY, precision="float64"),
         DRAWN.replace(precision="float64"),
+        DEALT.replace(precision="float64"),
         dataclasses.replace(FULL, optimizer=Adam(1e-2, 0.1, warmup=10), precision="float64"),
     ],
-    ids=["full", "drawn", "adam"],
+    ids=["full", "drawn", "dealt", "adam"],
 )
 
 
@@ -218,7 +225,7 @@ STOPS = [
 
 
 @pytest.mark.parametrize("stops", STOPS, ids=lambda stops: "-".join(map(str, stops)))
-@BOTH
+@pytest.mark.parametrize("run", [FULL, DRAWN, DEALT], ids=["full", "drawn", "dealt"])
 def test_a_stopped_run_goes_on_as_if_it_had_not_been(run, stops, tmp_path):
     whole, broken = tmp_path / "whole.npz", tmp_path / "broken.npz"
     expected = train_run(run, REQUEST, checkpoint_path=whole)

@@ -35,6 +35,7 @@ OTHER_STRUCTURE = [
     (FULL, {"interventions": (GradientNoise(), Everything())}),
     (FULL, {"optimizer": None}),
     (DRAWN, {"batch_size": 6}),
+    (DRAWN, {"batch_epochs": True}),
     (DRAWN, {"everything_every": 4}),
 ]
 
