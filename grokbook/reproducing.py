@@ -1,8 +1,12 @@
-"""The tables of the page `reproduce`, from a stored result of the benchmark: nothing is typed."""
+"""Tables of setups and their costs, from the protocols and a stored benchmark: never typed."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from grokbook.protocols import PROTOCOLS, Protocol
+from grokbook.training.optimizers import AdamW
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 
@@ -67,3 +71,62 @@ def rows(result: dict[str, Any]) -> str:
         "| comparison | threads | device | ratio | must be | |\n|---|--:|---|--:|--:|---|\n"
         + "\n".join(lines)
     )
+
+
+def setups(names: Iterable[str] = PROTOCOLS) -> str:
+    """The exact setups side by side, a column a protocol."""
+    columns = {name: _setup(PROTOCOLS[name]()) for name in names}
+    lines = [" | ".join(("", "", *(f"`{name}`" for name in columns), "")).strip()]
+    lines.append("|---" * (1 + len(columns)) + "|")
+    for item in next(iter(columns.values())):
+        lines.append(" | ".join(("", item, *(column[item] for column in columns.values()), "")))
+    return "\n".join(line.strip() for line in lines)
+
+
+def _setup(protocol: Protocol) -> dict[str, str]:
+    run, request = protocol.runs[0], protocol.request
+    optimizer, rule = run.optimizer, request.rule
+    adaptive = hasattr(optimizer, "beta1")
+    sustained = "first time" if rule.sustained == 1 else f"{rule.sustained} in a row"
+    return {
+        "task": f"{run.task.operation.replace('_', ' ')} mod {run.task.p}",
+        "share of the pairs": f"{100 * run.split.train_fraction:.0f} %",
+        "network": _network(run.model),
+        "optimiser": type(optimizer).__name__,
+        "rate η": f"{optimizer.learning_rate:g}",
+        "β₁, β₂": f"{optimizer.beta1:g}, {optimizer.beta2:g}" if adaptive else "–",
+        "warm-up": f"{optimizer.warmup} steps" if optimizer.warmup else "none",
+        "weight decay": decay(optimizer),
+        "batch": _batch(run.batch),
+        "loss": run.loss.precision,
+        "onset": f"{100 * rule.level:.0f} %, {sustained}",
+        "looked at every": f"{request.evaluate_every} steps",
+        "budget": f"{request.steps:,} steps",
+    }
+
+
+def decay(optimizer: Any) -> str:
+    r"""The decay and its convention: decoupled shrinks the weights, coupled adds to the gradient.
+
+    >>> decay(AdamW(1e-3, 1.0))
+    'λ = 1, decoupled'
+    """
+    if not optimizer.weight_decay:
+        return "none"
+    convention = "decoupled" if isinstance(optimizer, AdamW) else "coupled"
+    return f"λ = {optimizer.weight_decay:g}, {convention}"
+
+
+def _network(model: Any) -> str:
+    if model.kind == "mlp":
+        return f"MLP, {model.hidden_layers} layers of {model.width}"
+    layers = getattr(model, "layers", 1)
+    norms = {"none": "no norm", "lee24": "pre-norm"}
+    norm = norms.get(model.norm_position, f"{model.norm_position}-norm")
+    return f"transformer, {layers} layer{'s' * (layers > 1)} of {model.d_model}, {norm}"
+
+
+def _batch(batch: Any) -> str:
+    if batch.size is None:
+        return "full"
+    return f"{batch.size}, {'by epochs' if batch.epochs else 'with replacement'}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grokbook import reproducing
-from grokbook.protocols import PROTOCOLS
+from grokbook.protocols import PROTOCOLS, nanda23
 
 PAGE = Path(__file__).parents[1] / "book" / "reproduce.md"
 COST = {"protocol": "a", "runs": 3, "steps": 36_000, "ms_per_step": 100.0, "memory_mib": 1200}
@@ -55,3 +55,32 @@ def test_the_page_types_no_measured_number():
     prose = re.sub(r"```.*?```", "", PAGE.read_text(encoding="utf-8"), flags=re.S)
     for row in json.loads((reproducing.RESULTS / "cpu.json").read_text())["costs"]:
         assert f"{row['ms_per_step']}" not in prose
+
+
+def test_setups_stand_side_by_side_as_the_protocols_have_them():
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in reproducing.setups().splitlines()
+    ]
+    assert lines[0] == ["", *(f"`{name}`" for name in PROTOCOLS)]
+    assert {len(line) for line in lines} == {1 + len(PROTOCOLS)}
+    table = {line[0]: dict(zip(PROTOCOLS, line[1:], strict=True)) for line in lines[2:]}
+    assert table["weight decay"]["grokfast24"] == "λ = 0.005, coupled"
+    assert table["weight decay"]["prieto25"] == "none"
+    assert table["batch"] == {
+        "power22": "512, by epochs",
+        "nanda23": "full",
+        "grokfast24": "512, by epochs",
+        "prieto25": "full",
+        "norm_separation26": "512, with replacement",
+    }
+    assert table["share of the pairs"]["nanda23"] == "30 %"
+    assert table["onset"]["grokfast24"] == "95 %, first time"
+    assert reproducing.setups(["nanda23"]).splitlines()[0] == "|  | `nanda23` |"
+
+
+def test_a_setup_follows_its_protocol(monkeypatch):
+    changed = nanda23(seeds=1, weight_decay=0.25, batch_size=7)
+    monkeypatch.setitem(PROTOCOLS, "nanda23", lambda: changed)
+    table = reproducing.setups(["nanda23"])
+    assert "| λ = 0.25, decoupled |" in table and "| 7, with replacement |" in table
