@@ -386,6 +386,16 @@ def test_power22_on_less_data():
     assert sweep.request == dataclasses.replace(power22().request, steps=20_000)
 
 
+def test_power22_on_every_operation_of_its_table():
+    runs = protocols.power22_operations(seeds=1).runs
+    assert [run.task.operation for run in runs] == [
+        "add", "subtract", "divide", "divide_or_subtract", "x2_plus_y2", "x2_plus_xy_plus_y2",
+        "x2_plus_xy_plus_y2_plus_x", "x3_plus_xy", "x3_plus_xy2_plus_y",
+    ]  # fmt: skip
+    assert runs[2] == power22(seeds=1).runs[0]
+    assert protocols.power22_operations().request == power22().request
+
+
 def test_the_sweeps_of_nanda23_are_its_runs_at_other_numbers():
     sweep = protocols.nanda23_weight_decay()
     assert [run.optimizer.weight_decay for run in sweep.runs[::2]] == [0, 0.1, 0.3, 1, 3]

@@ -7,7 +7,7 @@ from grokbook.protocols.grokfast24 import grokfast24
 from grokbook.protocols.nanda23 import nanda23
 from grokbook.protocols.nanda23_sweeps import nanda23_data, nanda23_weight_decay
 from grokbook.protocols.norm_separation26 import norm_separation26
-from grokbook.protocols.power22 import power22, power22_data
+from grokbook.protocols.power22 import power22, power22_data, power22_operations
 from grokbook.protocols.prieto25 import prieto25
 from grokbook.protocols.protocol import Protocol
 
@@ -22,11 +22,13 @@ PROTOCOLS = {
 # The same setups over a grid of one or two hyper-parameters.
 SWEEPS = {
     "power22_data": power22_data,
+    "power22_operations": power22_operations,
     "nanda23_weight_decay": nanda23_weight_decay,
     "nanda23_data": nanda23_data,
 }
 
 __all__ = [
     "PROTOCOLS", "SWEEPS", "Protocol", "grokfast24", "nanda23", "nanda23_data",
-    "nanda23_weight_decay", "norm_separation26", "power22", "power22_data", "prieto25",
+    "nanda23_weight_decay", "norm_separation26", "power22", "power22_data",
+    "power22_operations", "prieto25",
 ]  # fmt: skip

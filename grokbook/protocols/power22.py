@@ -6,13 +6,14 @@ from typing import Any
 from grokbook.measures.onset import Rule
 from grokbook.models import Decoder
 from grokbook.protocols.protocol import Protocol, refuse_unknown_arm, repeated
-from grokbook.tasks import Split, Task
+from grokbook.tasks import Split, Task, operations
 from grokbook.training.optimizers import Adam, AdamW
 from grokbook.training.request import Request
 from grokbook.training.run import Batch, Loss, Run
 
 LARGEST_BATCH = 512
 FRACTIONS = (0.25, 0.3, 0.35, 0.4)
+OPERATIONS = tuple(name for name in operations() if name != "multiply")
 
 # The optimiser of each arm, its budget and its grid, in steps.
 ARMS = {
@@ -98,5 +99,17 @@ def power22_data(*, seeds: int = 3, steps: int = 20_000, **changes: Any) -> Prot
     cells = [
         power22(seeds=seeds, steps=steps, **{"train_fraction": fraction} | changes)
         for fraction in FRACTIONS
+    ]
+    return Protocol(tuple(run for cell in cells for run in cell.runs), cells[0].request)
+
+
+def power22_operations(*, seeds: int = 3, steps: int = 100_000, **changes: Any) -> Protocol:
+    r"""`power22` on the nine operations mod 97 of {cite:t}`power2022grokking`, half of each table.
+
+    Their three on $S_5$ wait for its tables. `changes` are hyper-parameters by their short names.
+    """
+    cells = [
+        power22(seeds=seeds, steps=steps, **{"operation": operation} | changes)
+        for operation in OPERATIONS
     ]
     return Protocol(tuple(run for cell in cells for run in cell.runs), cells[0].request)
