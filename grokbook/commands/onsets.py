@@ -64,14 +64,16 @@ def carried(row: dict[str, Any]) -> set[str]:
 def row(run: Any) -> dict[str, Any]:
     """One run as a flat row; steps are whole numbers, an onset that was not reached is null."""
     archive = run["archive"].item() if "archive" in run.coords else None
+    # Runs from before there were interventions have no such coordinate.
+    joined = run["interventions"].item() if "interventions" in run.coords else ""
     values = {
         "run": run["name"].item(),
         "protocol": run["protocol"].item() or None,
         "experiment": archive.removesuffix(".nc") if archive else None,
-        "arm": "baseline",  # interventions make other arms
+        "arm": joined or "baseline",
         "operation": run["operation"].item(),
         "optimizer": run["optimizer"].item(),
-        "interventions": [],
+        "interventions": joined.split("+") if joined else [],
         "censored": bool(run["censored"].item()),
         "diverged": _step(run["diverged_at"].item()) is not None,
         "device": run["device"].item(),

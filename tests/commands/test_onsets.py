@@ -4,6 +4,7 @@ import pytest
 
 from grokbook import pack
 from grokbook.__main__ import main
+from grokbook.training.interventions import GradientNoise, NormClamp
 from tests.tiny import followed, plain, tiny
 
 KEYS = (
@@ -51,6 +52,15 @@ def test_rows_are_flat_and_plain_and_have_the_keys_of_the_design(filled, capsys)
         "t_grok": None, "censored": True, "archive": None,
     }  # fmt: skip
     assert (mine[2]["diverged"], mine[2]["weight_decay"]) == (True, 0.0)
+
+
+def test_interventions_make_an_arm(store, protocol, book_runs, capsys):
+    request = protocol(steps=40).request
+    both = (GradientNoise(1e-3), NormClamp(2.0))
+    store.write(followed(request, GROKKED, interventions=both))
+    (row,) = listed(capsys)
+    assert row["arm"] == "gradient_noise+norm_clamp"
+    assert row["interventions"] == ["gradient_noise", "norm_clamp"]
 
 
 def test_rows_are_chosen_by_protocol_experiment_or_run(filled, capsys, refusal):
