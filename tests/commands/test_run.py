@@ -93,7 +93,7 @@ def test_an_outcome_is_told_in_words(protocol, capsys):
 @pytest.mark.parametrize(
     "words, sentence",
     [
-        ("nanda24", "no protocol 'nanda24': choose from nanda23, grokfast24, "),
+        ("nanda24", "no protocol 'nanda24': choose from power22, nanda23, "),
         ("nanda23 --seeds 0", "seeds = 0 is no number of runs"),
         ("tiny --steps -1", "steps = -1 is too small: give 0 or more."),
         ("tiny --device mps", "device = 'mps' has no float64, which the losses need: choose cpu"),
