@@ -73,6 +73,17 @@ def rows(result: dict[str, Any]) -> str:
     )
 
 
+def outstanding(rows: list[dict[str, Any]]) -> str:
+    """A row a command that has runs left, from `claims.outstanding`; a sentence if none has."""
+    if not rows:
+        return "Every experiment that a claim asks for is archived."
+    return "| command | missing runs | for |\n|---|--:|---|\n" + "\n".join(
+        f"| `{row['command']}` | {row['missing']} of {row['runs']} "
+        f"| {', '.join(f'`{claim}`' for claim in row['claims'])} |"
+        for row in rows
+    )
+
+
 def setups(names: Iterable[str] = PROTOCOLS) -> str:
     """The exact setups side by side, a column a protocol."""
     columns = {name: _setup(PROTOCOLS[name]()) for name in names}

@@ -84,3 +84,11 @@ def test_a_setup_follows_its_protocol(monkeypatch):
     monkeypatch.setitem(PROTOCOLS, "nanda23", lambda: changed)
     table = reproducing.setups(["nanda23"])
     assert "| λ = 0.25, decoupled |" in table and "| 7, with replacement |" in table
+
+
+def test_what_is_not_yet_run_is_a_command_a_row():
+    rows = [{"command": "grokbook run a", "missing": 2, "runs": 5, "claims": ["a.b", "a.c"]}]
+    assert reproducing.outstanding(rows).splitlines()[2] == (
+        "| `grokbook run a` | 2 of 5 | `a.b`, `a.c` |"
+    )
+    assert reproducing.outstanding([]) == "Every experiment that a claim asks for is archived."

@@ -47,6 +47,18 @@ def ledger(source: str | None = None) -> list[dict[str, Any]]:
     return rows
 
 
+def outstanding() -> list[dict[str, Any]]:
+    """What is not yet run: a row a command, its missing runs, and the claims that wait for them."""
+    rows: dict[str, dict[str, Any]] = {}
+    for claim in CLAIMS.values():
+        if claim.experiment is None or not (missing := len(_found(claim.experiment).missing)):
+            continue
+        runs = len(claim.experiment().runs)
+        row = {"command": claim.command, "missing": missing, "runs": runs, "claims": []}
+        rows.setdefault(claim.command, row)["claims"].append(claim.id)
+    return list(rows.values())
+
+
 def stored_verdicts() -> dict[str, dict[str, Any]]:
     """The verdicts as they were last accepted, by claim."""
     try:

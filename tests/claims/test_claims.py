@@ -1,12 +1,14 @@
 """Each claim's judge on runs made for each verdict."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 import sympy as sp
 import xarray as xr
 
+from grokbook import protocols
 from grokbook.claims import CLAIMS, VERDICTS, Shown, Verdict
 from grokbook.claims.own import judge_mean_of_successes
 from grokbook.theory.identity import Identity
@@ -133,3 +135,23 @@ def test_shown_has_one_anchor_and_escapes() -> None:
     assert "&lt;b&gt;" in shown._repr_html_()
     assert "id=" not in Shown((row,), link="ledger.html")._repr_html_()
     assert repr(shown).startswith("nanda23.onset_range: reproduced; 7,000 steps")
+
+
+def test_outstanding_runs_are_listed_by_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    from grokbook.archive import Found
+
+    runs = protocols.nanda23(seeds=3).runs
+    module = sys.modules["grokbook.claims.ledger"]
+    both = {claim.id: claim for claim in (RANGE, FIRST, THEOREM)}
+    monkeypatch.setattr(module, "CLAIMS", both)
+    monkeypatch.setattr(module, "_found", lambda experiment: Found(None, runs[1:]))
+    assert module.outstanding() == [
+        {
+            "command": "python -m grokbook run nanda23",
+            "missing": 2,
+            "runs": 5,
+            "claims": ["nanda23.onset_range", "nanda23.memorises_first"],
+        }
+    ]
+    monkeypatch.setattr(module, "_found", lambda experiment: Found(None, ()))
+    assert module.outstanding() == []
