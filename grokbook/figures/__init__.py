@@ -1,5 +1,7 @@
 """The book's pictures: one style, one function per recurring picture, and the runs behind each."""
 
+from .explorer import Explorer as Explorer
+from .explorer import explorer as explorer
 from .forest import forest as forest
 from .forest_rows import ForestRow as ForestRow
 from .labels import axis_loss as axis_loss
