@@ -1,9 +1,9 @@
 """The engine of today against the archive: the first steps of one archived run per protocol.
 
 On the machine and versions that archived a run the replay is equal bit for bit. Elsewhere the order
-of floating-point sums differs; over 200 steps of `nanda23` a float64 run stays within 3.2 % of the
-float32 one in every loss, so that the tolerance below leaves room for rounding and little else:
-a learning rate that is wrong by 10 % is already outside.
+of floating-point sums differs. How far that can lead is seen from a float64 run: the tolerance is
+two and a half times its distance from the float32 one, and leaves room for rounding and little
+else: a learning rate that is wrong by 10 % is already outside.
 """
 
 import numpy as np
@@ -16,7 +16,10 @@ from grokbook.training.request import Request
 from grokbook.training.run import Run
 
 STEPS = 200
-LOSS, ACCURACY = 0.08, 0.02  # relative, absolute
+ACCURACY = 0.02
+# Largest relative distance of a loss in float64 from the archived one, over 200 steps.
+ROUNDING = {"nanda23": 0.032, "power22": 0.0009}
+LEAST = 0.01
 
 
 def one_run_per_protocol() -> dict[str, xr.Dataset]:
@@ -31,11 +34,13 @@ def differences(archived: xr.Dataset, replayed: xr.Dataset) -> list[str]:
     """One line for every curve that leaves the tolerance, with the first step at which it does."""
     steps = np.intersect1d(archived["step"].values, replayed["step"].values)
     steps = steps[steps <= STEPS]
-    assert len(steps) >= 10, f"only {len(steps)} steps to compare: the archive's grid is too coarse"
+    grid = 1 + STEPS // int(archived["evaluate_every"].item())
+    assert len(steps) >= min(10, grid), f"only {len(steps)} steps of {grid} can be compared"
+    loss = max(LEAST, 2.5 * ROUNDING[archived["protocol"].item()])
     lines = []
     for name in ("train_loss", "test_loss", "train_accuracy", "test_accuracy"):
         kept, now = (data[name].sel(step=steps).values[0] for data in (archived, replayed))
-        near = {"rtol": LOSS, "atol": 0} if "loss" in name else {"rtol": 0, "atol": ACCURACY}
+        near = {"rtol": loss, "atol": 0} if "loss" in name else {"rtol": 0, "atol": ACCURACY}
         outside = ~np.isclose(kept, now, **near)
         if outside.any():
             first = outside.argmax()
@@ -61,9 +66,10 @@ def test_replay(protocol: str) -> None:
     assert not moved, f"{protocol}, run {run.name}: " + "; ".join(moved)
 
 
+@pytest.mark.parametrize("protocol", one_run_per_protocol())
 @pytest.mark.parametrize("factor", [2.0, 1.1])
-def test_replay_rejects_another_learning_rate(factor: float) -> None:
-    archived = one_run_per_protocol()["nanda23"]
+def test_replay_rejects_another_learning_rate(protocol: str, factor: float) -> None:
+    archived = one_run_per_protocol()[protocol]
     run = Run.from_json(archived["run_json"].item())
     rate = run.optimizer.learning_rate * factor
     assert differences(archived, replay(run.replace(learning_rate=rate), archived))
