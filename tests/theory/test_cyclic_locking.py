@@ -15,7 +15,7 @@ TABLE = {
     (113, 512): (0.938, 0.939),
     (113, 16): (0.322, 0.321),
 }
-KAPPAS = [0.01, 0.3, 2.265, 20.0, 2000.0]
+KAPPAS = [0.01, 2.265, 2000.0]
 
 
 @pytest.mark.parametrize(("p", "d"), TABLE)
@@ -41,7 +41,7 @@ def test_numpy_agrees_with_sympy_and_with_bessel_functions(kappa):
         k = mpmath.mpf(2 * d) / p
         sine = mpmath.quad(
             lambda t: mpmath.cos(t) ** 2 * mpmath.exp(-k * mpmath.sin(t) ** 2 / 2),
-            mpmath.linspace(0, mpmath.pi / 2, 40),
+            mpmath.linspace(0, mpmath.pi / 2, 9),
         )
         assert prediction == pytest.approx(float(mpmath.sqrt(2 * k / mpmath.pi) * sine), rel=1e-12)
 
