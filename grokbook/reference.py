@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import grokbook
+from grokbook.protocols import PROTOCOLS, SWEEPS
 
 SECTIONS = {
     "What is learned": ("Group", "cyclic", "product", "Task", "Split"),
@@ -17,10 +18,8 @@ SECTIONS = {
         "interventions.StableMax", "interventions.PerpGrad", "interventions.NormClamp",
         "interventions.GradientNoise",
     ),
-    "Protocols": (
-        "protocols.nanda23", "protocols.grokfast24", "protocols.prieto25",
-        "protocols.norm_separation26",
-    ),
+    "Protocols": tuple(f"protocols.{name}" for name in PROTOCOLS),
+    "Sweeps": tuple(f"protocols.{name}" for name in SWEEPS),
     "Training and its files": (
         "Request", "Rule", "train", "archived", "chapter_runs", "experiments", "pack",
         "Store", "StoreError", "DamagedError",
