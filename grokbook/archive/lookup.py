@@ -86,13 +86,13 @@ def _without_weights(run: xr.Dataset) -> xr.Dataset:
 def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:
     """Runs side by side on the union of their steps; a shorter run ends in NaN.
 
-    A hyper-parameter that a run does not have is NaN or an empty word there. Final weights stay
-    only where those of all runs have one shape; each run's own file has its own.
+    A hyper-parameter that a run does not have is NaN or an empty word there, a variable NaN. Final
+    weights stay only where those of all runs have one shape; each run's own file has its own.
     """
     if len({_shapes(run) for run in runs}) > 1:
         runs = [_without_weights(run) for run in runs]
     return xr.concat(
-        _with_equal_coordinates([run.drop_attrs() for run in runs]),
+        _with_equal_coordinates(_with_equal_axes([run.drop_attrs() for run in runs])),
         dim="run",
         join="outer",
         coords="different",
@@ -118,6 +118,15 @@ def _with_equal_coordinates(runs: list[xr.Dataset]) -> list[xr.Dataset]:
                 run.assign_coords({name: ("run", _column(run, name, kind, absent))}) for run in runs
             ]
     return runs
+
+
+def _with_equal_axes(runs: list[xr.Dataset]) -> list[xr.Dataset]:
+    """Give every run the axes of all: older ones lack those of variables that came later."""
+    axes = {str(name): run[name] for run in runs for name in run.indexes}
+    return [
+        run.assign_coords({name: axis for name, axis in axes.items() if name not in run.coords})
+        for run in runs
+    ]
 
 
 def _column(

@@ -221,6 +221,20 @@ def test_runs_of_the_book_and_of_the_store_lie_side_by_side(book_runs):
     assert both["archive"].values.tolist() == ["some.nc", ""]
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_run_from_before_a_variable_was_logged_has_it_as_nan(place):
+    runs = [followed(STORED, GROKKED, seed=seed) for seed in range(3)]
+    runs[place] = runs[place].drop_dims("logit").drop_vars("slingshots")
+    both = concatenate(runs)
+    before = both.isel(run=place)
+    assert before["softmax_collapse"].isnull().all() and before["slingshots"].isnull().all()
+    assert before["t_grok"] == runs[place]["t_grok"].item()
+    for other in {0, 1, 2} - {place}:
+        np.testing.assert_array_equal(
+            both.isel(run=[other])["softmax_collapse"], runs[other]["softmax_collapse"]
+        )
+
+
 def test_networks_and_optimisers_of_different_kinds_lie_side_by_side():
     transformer = dataclasses.replace(tiny(), model=Transformer(d_model=8, heads=2, d_mlp=8))
     runs = [tiny(), transformer, dataclasses.replace(tiny(), optimizer=SGD(0.1))]
