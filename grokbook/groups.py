@@ -1,6 +1,8 @@
 """Finite groups as Cayley tables over the elements 0, 1, …, n − 1."""
 
+import functools
 import operator
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +106,20 @@ def product(left: Group, right: Group) -> Group:
         left.identity * size + right.identity,
         inverses.reshape(n),
     )
+
+
+def named(name: str) -> Group:
+    r"""Return the group of a name: `Z_n`, or a direct product such as `Z_11 × Z_11`.
+
+    The sign of the product may be an x. Raises `ValueError` for a name that is no such group.
+
+    >>> named("Z_2 x Z_3").name
+    'Z_2 × Z_3'
+    """
+    factors = [re.fullmatch(r"Z_([1-9]\d*)", part) for part in re.split(r" *[×x] *", name)]
+    if not all(factors):
+        raise ValueError(f"group = {name!r} is not known: give Z_n, or a product Z_n × Z_m")
+    return functools.reduce(product, [cyclic(int(factor[1])) for factor in factors])
 
 
 def checked_integer(value: object, *, name: str, what: str, least: int) -> int:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import random
+import re
 import runpy
 from fractions import Fraction
 from math import gcd, nextafter
@@ -12,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import grokbook.tasks
-from grokbook.groups import Group, cyclic
-from grokbook.tasks import Split, Task, operations
+from grokbook.groups import Group, cyclic, named
+from grokbook.tasks import Split, Task, operations, split, task
 
 PRIMES = [2, 3, 5, 7, 11, 13]
 
@@ -168,8 +168,8 @@ def test_division_refusal_names_factors_and_neighbours(p, end):
 
 @pytest.fixture(scope="module")
 def unchecked():
-    """The module's own names, run past the shape checker, which would refuse wrong types first."""
-    return runpy.run_path(grokbook.tasks.__file__)
+    """The modules' own names, run past the shape checker, which would refuse wrong types first."""
+    return runpy.run_path(task.__file__) | runpy.run_path(split.__file__)
 
 
 @pytest.mark.parametrize("p", [7.5, 7.0, "7", True, None, 1, 0, -5])
@@ -183,7 +183,7 @@ def test_impossible_moduli_are_refused(unchecked, p):
 def test_unknown_operations_are_refused(unchecked, operation):
     with pytest.raises(ValueError) as refusal:
         unchecked["Task"](operation, 7)
-    names = ", ".join(operations())
+    names = ", ".join([*operations(), "compose"])
     assert str(refusal.value) == f"operation = {operation!r} is not known: choose one of {names}"
 
 
@@ -286,3 +286,41 @@ def test_unknown_shuffles_are_refused(unchecked, method):
     with pytest.raises(ValueError) as refusal:
         unchecked["Split"](0.3, seed=0, method=method)
     assert str(refusal.value) == f"method = {method!r} is not known: choose one of python_shuffle"
+
+
+@pytest.mark.parametrize("name", ["Z_6", "Z_2 × Z_3", "Z_3 x Z_3"])
+def test_composition_is_the_table_of_the_group(name):
+    group = named(name)
+    made = Task("compose", group.order, group=name)
+    assert made.group == group.name  # one spelling, so that one task has one name
+    pairs, labels, classes = made.table()
+    assert classes == group.order
+    assert [group.table[x, y] for x, y in pairs] == labels.tolist()
+
+
+def test_a_product_of_coprime_orders_is_the_cyclic_group_relabelled():
+    left = Task("compose", 6, group="Z_2 × Z_3").table()
+    residue = np.array([(3 * g + 4 * h) % 6 for g, h in (divmod(e, 3) for e in range(6))])
+    assert [(r % 2, r % 3) for r in residue] == [divmod(element, 3) for element in range(6)]
+    right = Task("add", 6).table().labels.reshape(6, 6)
+    x, y = residue[left.pairs.T]
+    assert (residue[left.labels] == right[x, y]).all()
+
+
+@pytest.mark.parametrize(
+    ("p", "group", "says"),
+    [
+        (7, "Z_6", "p = 7 is not the order of Z_6: give 6"),
+        (6, "", "group = '' is not known: give Z_n, or a product Z_n × Z_m"),
+        (6, "Z_6 × ", "group = 'Z_6 × ' is not known: give Z_n, or a product Z_n × Z_m"),
+        (6, "Z_06", "group = 'Z_06' is not known: give Z_n, or a product Z_n × Z_m"),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(p, group, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        Task("compose", p, group=group)
+
+
+def test_a_group_is_refused_where_no_group_is_composed():
+    with pytest.raises(ValueError, match="group = 'Z_7' belongs to the operation compose, not add"):
+        Task("add", 7, group="Z_7")

@@ -37,7 +37,7 @@ def assert_same(left: xr.Dataset, right: xr.Dataset) -> None:
 
 def followed(request: Request, accuracies: Mapping[int, tuple[float, float]], **changes: Any):
     """Return a run's dataset as if it had been trained: (train, test) accuracy by step."""
-    curves = Curves.empty()
+    curves = Curves()
     for step, (train, test) in accuracies.items():
         numbers = {"train_accuracy": train, "test_accuracy": test}
         losses = {"train_loss": 1 - train, "test_loss": 1 - test}

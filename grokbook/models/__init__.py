@@ -2,6 +2,7 @@
 
 from grokbook.models.decoder import Decoder
 from grokbook.models.mlp import MLP
+from grokbook.models.quadratic import Quadratic
 from grokbook.models.transformer import Transformer
 
-MODELS = {model.kind: model for model in (Transformer, MLP, Decoder)}
+MODELS = {model.kind: model for model in (Transformer, MLP, Decoder, Quadratic)}

@@ -36,8 +36,10 @@ class Transformer:
     `tokens` = 3 appends "=", 2 reads out at b. `norm_position` places `norm` nowhere ("none"),
     before ("pre") or after ("post") each of the two blocks; `final_norm` adds one before the
     unembedding. `equals_is_class` lets "=" be predicted too (114 logits at p = 113), as Nanda et
-    al.'s code does. `init` names whose start: "nanda23" draws N(0, 1/d_model) (unembedding
-    N(0, 1/vocabulary)) and zero biases; "linear" is `torch.nn.Linear` and `Embedding` at their
+    al.'s code does. `attention_rate` is the α of Zhong et al.: the attention weights are α softmax
+    + (1 − α), so that at 0 every position is added as it is. `init` names whose start: "nanda23"
+    draws N(0, 1/d_model) (unembedding N(0, 1/vocabulary)) and zero biases; "linear" is
+    `torch.nn.Linear` and `Embedding` at their
     defaults; "encoder" is `torch.nn.TransformerEncoderLayer` at its defaults.
     """
 
@@ -56,8 +58,14 @@ class Transformer:
     unembedding_bias: bool = False
     equals_is_class: bool = False
     init: Literal["nanda23", "linear", "encoder"] = "nanda23"
+    attention_rate: float | int = 1.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.attention_rate <= 1:
+            raise ValueError(
+                f"attention_rate = {self.attention_rate!r} is no share: give a number from 0 to 1."
+            )
+        object.__setattr__(self, "attention_rate", float(self.attention_rate))
         if self.d_model % self.heads:
             raise ValueError(
                 f"d_model = {self.d_model} does not divide into {self.heads} heads: "
@@ -130,7 +138,8 @@ class Transformer:
         y = self._norm(θ, "norm1", x) if self._pre else x
         q, k, v = (self._project(θ, name, y) for name in "QKV")
         scores = torch.einsum("hnqe,hnke->hnqk", q, k) / math.sqrt(self.d_model // self.heads)
-        z = torch.einsum("hnqk,hnke->hnqe", scores.softmax(-1), v)
+        attention = self.attention_rate * scores.softmax(-1) + (1 - self.attention_rate)
+        z = torch.einsum("hnqk,hnke->hnqe", attention, v)
         x = x + torch.einsum("hnqe,hed->nqd", z, θ["W_O"]) + θ.get("b_O", 0)
         return self._after_attention(θ, x)[:, -1]
 
@@ -163,11 +172,14 @@ class Transformer:
         base = table[asking] + θ["b_O"] if self.attention_bias else table[asking]
         W_O = θ["W_O"].flatten(0, 1)
         if self.tokens == 3:
-            # The weights sum to 1: the value of "=" goes into the base, the others are what differs
-            # from it, and one gather and one product less are needed.
+            # What the weights sum to is known: the value of "=" goes into the base, the others are
+            # what differs from it, and one gather and one product less are needed.
             picked = torch.cat([picked, scores[:, -1:].expand(-1, -1, len(pairs))], dim=1)
-            value, base = value[:-1] - value[-1], base + value[-1:] @ W_O
+            total = self.attention_rate + 3 * (1 - self.attention_rate)
+            value, base = value[:-1] - value[-1], base + value[-1:] @ W_O * total
         attention = picked.softmax(1).permute(1, 2, 0)[:2]
+        if self.attention_rate != 1:
+            attention = self.attention_rate * attention + (1 - self.attention_rate)
         gathered = rows(value, entries.flatten()).unflatten(0, entries.shape)
         z = mix(attention, gathered.unflatten(-1, (heads, -1)), fused=fused).flatten(-2)
         if self.tokens == 3:

@@ -71,7 +71,7 @@ def train_run(
     a checkpoint that cannot be read, `OSError` where it cannot be written.
     """
     memory.start_counting(device)
-    trajectory, curves = Trajectory(run, device), Curves.empty()
+    trajectory, curves = Trajectory(run, device), Curves.empty(request)
     resume(trajectory, curves, request, checkpoint_path)
     started = saved = reported = time.monotonic()
     earlier = curves.seconds
@@ -134,6 +134,7 @@ def _record(trajectory: Trajectory, curves: Curves, request: Request, train: Eva
         for label, value in MEASURES[name].function(weights).items()
     }
     curves.record(trajectory.done, train, test, measured)
+    curves.frames.take(trajectory.done, trajectory.theta)
 
 
 def told(curves: Curves, request: Request) -> dict[str, float]:

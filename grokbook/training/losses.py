@@ -33,6 +33,15 @@ def cross_entropy(
     return F.cross_entropy(logits.to(getattr(torch, precision)), labels)
 
 
+def mean_squared_error(
+    logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"], *, precision: str = "float64"
+) -> Float[Tensor, ""]:
+    r"""Mean squared distance from one-hot answers, $\frac1{nC}\sum_{ic}(z_{ic} - 1[c = y_i])^2$."""
+    logits = logits.to(getattr(torch, precision))
+    answers = labels[:, None] == torch.arange(logits.shape[-1], device=logits.device)
+    return (logits - answers.to(logits.dtype)).square().mean()
+
+
 class _InCache(Function):
     """Loss and gradient in one pass over slices of rows."""
 

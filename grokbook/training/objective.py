@@ -7,7 +7,7 @@ from torch import Tensor
 
 from grokbook.training.interventions import Look
 from grokbook.training.interventions.intervention import State
-from grokbook.training.losses import cross_entropy
+from grokbook.training.losses import cross_entropy, mean_squared_error
 from grokbook.training.run import Run
 
 
@@ -48,8 +48,11 @@ def objective(
 def criterion(
     run: Run, logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"], *, fused: bool = False
 ) -> Float[Tensor, ""]:
-    """The loss of the logits, in nats: cross-entropy, or what an intervention puts in its place."""
+    """The loss of the logits: the run's own, or what an intervention puts in its place."""
     for each in run.interventions:
         if (replaced := each.criterion(logits, labels)) is not None:
             return replaced
-    return cross_entropy(logits, labels, precision=run.loss.precision, fused=fused)
+    precision = run.loss.precision
+    if run.loss.function == "mean_squared_error":
+        return mean_squared_error(logits, labels, precision=precision)
+    return cross_entropy(logits, labels, precision=precision, fused=fused)

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-TRAINING_ROOMS = ("groups.py", "tasks.py", "models", "measures", "training")
+TRAINING_ROOMS = ("groups.py", "tasks", "models", "measures", "training")
 
 
 @functools.cache

@@ -15,7 +15,8 @@ class Request:
 
     `steps` is the budget; `evaluate_every` the grid, in steps; `rule` the protocol's published
     onset rule; `stop_after_grok` ends a run that many steps after its last onset (None: never);
-    `keep_weights` keeps the final weights, rounded to half precision; `protocol` is a label.
+    `keep_weights` keeps the final weights, rounded to half precision; `frames` is how many earlier
+    weights are held, at most, to be read with what is known at the end; `protocol` is a label.
     """
 
     steps: int
@@ -24,10 +25,16 @@ class Request:
     stop_after_grok: int | None = None
     measures: tuple[str, ...] = ("squared_norm",)
     keep_weights: bool = False
+    frames: int = 0
     protocol: str = ""
 
     def __post_init__(self) -> None:
-        for name, least in (("steps", 0), ("evaluate_every", 1), ("stop_after_grok", 0)):
+        for name, least in (
+            ("steps", 0),
+            ("evaluate_every", 1),
+            ("stop_after_grok", 0),
+            ("frames", 0),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} = {value} is too small: give {least} or more.")

@@ -13,6 +13,7 @@ from grokbook.measures import MEASURES
 from grokbook.measures.onset import onsets
 from grokbook.measures.slingshots import slingshots
 from grokbook.training import provenance
+from grokbook.training.frames import Frames
 from grokbook.training.request import Request
 from grokbook.training.run import Run
 from grokbook.training.trajectory import Evaluation
@@ -29,11 +30,12 @@ class Curves:
     values: dict[str, list[float]] = field(default_factory=dict)
     diverged_at: float = math.nan
     seconds: float = 0.0  # of wall time, over all sittings
+    frames: Frames = field(default_factory=lambda: Frames(0, 1))
 
     @classmethod
-    def empty(cls) -> "Curves":
+    def empty(cls, request: Request) -> "Curves":
         """No evaluation yet."""
-        return cls()
+        return cls(frames=Frames(request.frames, request.evaluate_every))
 
     def append(self, step: int, numbers: dict[str, float]) -> None:
         """Add one evaluation."""
@@ -67,10 +69,11 @@ class Curves:
     def arrays(self) -> dict[str, np.ndarray]:
         """The columns as arrays, for a checkpoint."""
         columns = {f"curve_{name}": np.array(column) for name, column in self.values.items()}
-        return columns | {
-            "diverged_at": np.array(self.diverged_at),
-            "seconds": np.array(self.seconds),
-        }
+        return (
+            columns
+            | self.frames.arrays()
+            | {"diverged_at": np.array(self.diverged_at), "seconds": np.array(self.seconds)}
+        )
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "Curves":
@@ -80,15 +83,18 @@ class Curves:
             for name, column in arrays.items()
             if name.startswith("curve_")
         }
-        return cls(columns, float(arrays["diverged_at"]), float(arrays["seconds"]))
+        numbers = float(arrays["diverged_at"]), float(arrays["seconds"])
+        return cls(columns, *numbers, Frames.from_arrays(arrays))
 
     def take(self, other: "Curves") -> None:
         """Become another record."""
         self.values, self.diverged_at = other.values, other.diverged_at
-        self.seconds = other.seconds
+        self.seconds, self.frames = other.seconds, other.frames
 
     def serves(self, request: Request) -> bool:
-        """Whether these were logged on the request's grid, with all its measures."""
+        """Whether these were logged on the request's grid, with all its measures and frames."""
+        if request.frames not in (0, self.frames.most):
+            return False
         steps = self.values.get("step", [])
         if not steps:
             return True

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from grokbook.models import MLP, MODELS, Decoder, Transformer
+from grokbook.models import MLP, MODELS, Decoder, Quadratic, Transformer
 from grokbook.tasks import Split, Task
 from grokbook.training.interventions import INTERVENTIONS, Intervention
 from grokbook.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW
@@ -22,12 +22,14 @@ from grokbook.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 
 @dataclass(frozen=True)
 class Loss:
-    """Mean cross-entropy in nats, its log-softmax in `precision`.
+    r"""Mean cross-entropy in nats, its log-softmax in `precision`, or another `function`.
 
-    In float32 the loss cannot fall below about 1e-7, and that floor itself changes grokking.
+    In float32 the cross-entropy cannot fall below about 1e-7, and that floor itself changes
+    grokking. "mean_squared_error" is $\frac1{nC}\sum_{ic}(z_{ic} - 1[c = y_i])^2$.
     """
 
     precision: Literal["float64", "float32"] = "float64"
+    function: Literal["cross_entropy", "mean_squared_error"] = "cross_entropy"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Run:
 
     task: Task
     split: Split
-    model: Transformer | MLP | Decoder
+    model: Transformer | MLP | Decoder | Quadratic
     optimizer: AdamW | Adam | SGD = field(default_factory=AdamW)
     loss: Loss = Loss()
     batch: Batch = Batch()
@@ -182,8 +184,14 @@ def grid(run: Run, **values: Iterable[Any]) -> list[Run]:
 
 _PARTS = ("task", "split", "model", "optimizer", "loss", "batch")
 
-# Fields that came later: empty, they are left out of the JSON, so that older names stay.
-_LATER = ("interventions", "epochs")
+# Fields that came later: at these values they are left out of the JSON, so that older names stay.
+_LATER = {
+    "interventions": (),
+    "epochs": False,
+    "group": "",
+    "function": "cross_entropy",
+    "attention_rate": 1.0,
+}
 
 # Names that would clash, or say too little, when the parts are laid side by side.
 _SHORT = {
@@ -193,6 +201,7 @@ _SHORT = {
     ("batch", "size"): "batch_size",
     ("batch", "epochs"): "batch_epochs",
     ("loss", "precision"): "loss_precision",
+    ("loss", "function"): "loss_function",
 }
 
 
@@ -206,8 +215,9 @@ def _plain(value: Any) -> Any:
         return [_plain(each) for each in value]
     if not dataclasses.is_dataclass(value):
         return value
-    plain = {name: _plain(getattr(value, name)) for name in _fields(value)}
-    plain = {name: item for name, item in plain.items() if name not in _LATER or item}
+    items = {name: getattr(value, name) for name in _fields(value)}
+    kept = {k: v for k, v in items.items() if k not in _LATER or v != _LATER[k]}
+    plain = {name: _plain(item) for name, item in kept.items()}
     return plain | ({"kind": value.kind} if hasattr(value, "kind") else {})
 
 

@@ -97,9 +97,11 @@ class Sitting:
         """Add one evaluation of some members, the training side given for all."""
         test = self.ensemble.evaluate("test")
         measured = self.ensemble.measured(self.request.measures)
-        for member, *numbers in zip(self.members, train, test, measured, strict=True):
+        rows = zip(self.members, self.ensemble.theta, train, test, measured, strict=True)
+        for member, theta, *numbers in rows:
             if member in due:
                 member.curves.record(self._at(member), *numbers)
+                member.curves.frames.take(self._at(member), theta)
                 member.end = self.request.end(engine.last_onset(member.curves, self.request))
 
     def _at(self, member: Member) -> int:

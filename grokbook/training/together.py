@@ -85,7 +85,7 @@ def train_together(
 
 
 def _begin(run: Run, request: Request, path: Path | None) -> Member:
-    trajectory, curves = Trajectory(run, "cpu"), Curves.empty()
+    trajectory, curves = Trajectory(run, "cpu"), Curves.empty(request)
     engine.resume(trajectory, curves, request, path)
     end = request.end(engine.last_onset(curves, request))
     return Member(trajectory, curves, path, end)

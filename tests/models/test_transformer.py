@@ -66,6 +66,28 @@ def test_forward_is_reference(tokens, norm_position, norm):
                 assert close, f"gradient of {name} in {model}, fused: {fused}"
 
 
+@pytest.mark.parametrize("rate", [0, 0.4])
+@pytest.mark.parametrize("tokens", [2, 3])
+def test_attention_mixes_softmax_with_ones(tokens, rate):
+    model = Transformer(**SMALL, tokens=tokens, attention_bias=True, attention_rate=rate)
+    theta = draw(model)
+    reference = model.reference(theta, PAIRS)
+    for fused in (False, True):
+        fast = model.forward(theta, PAIRS, fused=fused)
+        torch.testing.assert_close(fast, reference, rtol=1e-12, atol=1e-10)
+    with_softmax = Transformer(**SMALL, tokens=tokens, attention_bias=True).reference(theta, PAIRS)
+    assert (reference - with_softmax).abs().max() > 0.1
+    if rate == 0:  # every position is added as it is: queries and keys do nothing
+        gradients = torch.autograd.grad(reference.sum(), [theta[n] for n in ("W_Q", "W_K", "W_V")])
+        assert [g.abs().max() > 0 for g in gradients] == [False, False, True]
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.5, float("nan")])
+def test_an_attention_rate_is_a_share(rate):
+    with pytest.raises(ValueError, match=f"attention_rate = {rate} is no share: give a number"):
+        Transformer(attention_rate=rate)
+
+
 def test_forward_takes_any_examples_in_any_order():
     model = Transformer(**SMALL)
     theta = draw(model)

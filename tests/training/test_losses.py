@@ -6,7 +6,15 @@ import torch
 import torch.nn.functional as F
 
 from grokbook.training import losses as module
-from grokbook.training.losses import FUSED_FROM, ROWS, collapsed, cross_entropy
+from grokbook.training.losses import (
+    FUSED_FROM,
+    ROWS,
+    collapsed,
+    cross_entropy,
+    mean_squared_error,
+)
+from grokbook.training.trajectory import Trajectory
+from tests.tiny import tiny
 
 # Less than one slice, one exactly, one row more, two exactly, two and a half.
 COUNTS = [1, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS, 5 * ROWS // 2]
@@ -241,3 +249,41 @@ def test_a_gradient_that_is_not_a_number_is_no_collapse():
     gradient = torch.full((2, 3), torch.nan)
     labels = torch.tensor([0, 1])
     assert not any(share.any() for share in collapsed(gradient, labels).values())
+
+
+# -- mean squared error ---------------------------------------------------------------------------
+
+
+def test_mean_squared_error_is_the_distance_from_one_hot_answers():
+    logits, labels = draw(5, classes=3)
+    z, right = logits.detach().numpy(), np.eye(3)[labels.numpy()]
+    loss = mean_squared_error(logits, labels)
+    assert loss.dtype == torch.float64
+    np.testing.assert_allclose(loss.item(), ((z - right) ** 2).sum() / 15, rtol=1e-14)
+    (gradient,) = torch.autograd.grad(loss, logits)
+    np.testing.assert_allclose(gradient, 2 * (z - right) / 15, rtol=1e-14)
+    torch.testing.assert_close(loss, F.mse_loss(logits, F.one_hot(labels, 3).double()))
+
+
+def test_mean_squared_error_lifts_over_runs_and_rounds_to_its_precision():
+    logits, labels = draw(5, classes=3)
+    several, answers = torch.stack([logits, 2 * logits]).detach(), labels.expand(2, -1)
+    lifted = torch.func.vmap(mean_squared_error)(several, answers)
+    alone = torch.stack([mean_squared_error(z, labels) for z in several])
+    torch.testing.assert_close(lifted, alone)
+    assert mean_squared_error(several[0], labels, precision="float32").dtype == torch.float32
+
+
+def test_a_run_is_trained_on_the_loss_that_it_names():
+    run = tiny()
+    squared = run.replace(loss_function="mean_squared_error")
+    one, other = (Trajectory(each, "cpu") for each in (run, squared))
+    pairs, labels = other.train
+    logits = squared.model.reference(other.parameters, pairs)
+    loss, gradient = other.gradient()
+    answers = F.one_hot(labels, 5).double()
+    expected = ((logits.double() - answers) ** 2).mean()
+    assert loss == pytest.approx(expected.item(), rel=1e-6)
+    wanted = torch.autograd.grad(expected, list(other.parameters.values()))
+    torch.testing.assert_close(gradient, torch.cat([g.flatten() for g in wanted]))
+    assert one.gradient()[0] != pytest.approx(loss, rel=0.1)

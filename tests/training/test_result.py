@@ -26,7 +26,7 @@ WEIGHTS = {"W_1": torch.tensor([[0.1, 1.0], [-2.0, 1e-9]]), "b_U": torch.tensor(
 
 def curves(n, every=10, mem=math.inf, grok=math.inf, bursts=()):
     """n evaluations; accuracies jump from 0.1 to 1 at the evaluations `mem` and `grok`."""
-    made = Curves.empty()
+    made = Curves()
     for i in range(n):
         numbers = {
             "train_loss": 100.0 if i in bursts else 1 / (i + 1),
@@ -224,13 +224,13 @@ def test_curves_come_back_from_a_checkpoint():
     before.diverged_at, before.seconds = 35.0, 1.5
     after = Curves.from_arrays(before.arrays())
     assert after == before
-    empty = Curves.from_arrays(Curves.empty().arrays())
+    empty = Curves.from_arrays(Curves().arrays())
     assert empty.values == {}
     assert math.isnan(empty.diverged_at)
 
 
 def test_a_record_keeps_both_parts_the_collapse_and_the_measures():
-    recorded = Curves.empty()
+    recorded = Curves()
     train = Evaluation(0.5, 0.75, {"correct_logit": 0.25, "all_logits": 0.125})
     test = Evaluation(2.0, 0.1, {})
     recorded.record(30, train, test, {"squared_norm/W": 9.0})
@@ -269,7 +269,7 @@ def test_an_earlier_record_serves_a_request_on_its_own_grid(request_, serves):
 
 
 def test_an_earlier_record_without_the_measures_serves_none_that_asks_for_them():
-    bare = Curves.empty()
+    bare = Curves()
     bare.append(0, {"train_loss": 1.0, "softmax_collapse/all_logits": 0.0})
     assert not bare.serves(Request(10))
     assert bare.serves(Request(10, measures=()))

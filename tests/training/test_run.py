@@ -149,6 +149,33 @@ def test_name_is_pinned():
     assert ADD.name == "76c2d71421eab110"
 
 
+# Runs had names before these fields were there, at what meant the same as now these values.
+LATER = {
+    "interventions": (),
+    "epochs": False,
+    "group": "",
+    "function": "cross_entropy",
+    "attention_rate": 1.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "part", "item"),
+    [
+        ({"operation": "compose", "group": "Z_2 x Z_2", "p": 4}, "task", "group"),
+        ({"loss_function": "mean_squared_error"}, "loss", "function"),
+        ({"attention_rate": 0}, "model", "attention_rate"),
+    ],
+)
+def test_what_came_later_is_named_where_it_differs(changes, part, item):
+    before = Run(Task("add", 5), Split(0.5, seed=0), Transformer())
+    after = before.replace(**changes)
+    assert item not in json.loads(before.to_json())[part]
+    assert item in json.loads(after.to_json())[part]
+    assert after.name != before.name
+    assert Run.from_json(after.to_json()) == after
+
+
 def test_every_field_is_in_the_json():
     def check(value, plain):
         if isinstance(value, tuple):
@@ -159,10 +186,7 @@ def test_every_field_is_in_the_json():
             assert value == plain
             return
         names = {field.name for field in dataclasses.fields(value)}
-        if isinstance(value, Run) and not value.interventions:
-            names.remove("interventions")  # runs had names before there were any
-        if isinstance(value, Batch) and not value.epochs:
-            names.remove("epochs")
+        names -= {name for name in names & set(LATER) if getattr(value, name) == LATER[name]}
         assert set(plain) - {"kind"} == names
         for name in names:
             check(getattr(value, name), plain[name])
@@ -218,6 +242,7 @@ def test_batches_by_epochs_are_named_in_the_json_and_others_as_before():
 CHANGES = {
     "operation": "subtract", "p": 11, "train_fraction": 0.4, "split_seed": 9,
     "precision": "float64", "init_seed": 9, "loss_precision": "float32",
+    "loss_function": "mean_squared_error",
     "batch_size": 3, "batch_seed": 9, "batch_epochs": True,
     "learning_rate": 0.5, "weight_decay": 0.5, "warmup": 5,
 }  # fmt: skip
@@ -230,14 +255,15 @@ TRANSFORMER_CHANGES = {
     "d_model": 64, "heads": 2, "d_mlp": 16, "tokens": 2, "activation": "gelu",
     "norm_position": "pre", "norm": "rms", "final_norm": True, "attention_bias": True,
     "mlp_bias": False, "unembedding_bias": True, "equals_is_class": True, "init": "linear",
+    "attention_rate": 0.5,
 }  # fmt: skip
 NOISE_CHANGES = {
     "gradient_noise_std": 0.25, "gradient_noise_decay": 0.5,
     "grokfast_ma_window": 3, "grokfast_ma_lamb": 0.5,
 }  # fmt: skip
 # What a run is made of, and what has one value only, cannot be changed by a short name; the
-# interventions are changed as a whole, and only named here.
-FIXED = {"model", "optimizer", "split_method", "interventions"}
+# interventions are changed as a whole, and only named here; a group comes with its operation.
+FIXED = {"model", "optimizer", "split_method", "interventions", "group"}
 
 
 @pytest.mark.parametrize(
@@ -304,6 +330,7 @@ def test_coordinates_are_flat_and_complete():
     assert SMALL.coordinates() == {
         "operation": "multiply",
         "p": 7,
+        "group": "",
         "train_fraction": 0.5,
         "split_seed": 1,
         "split_method": "python_shuffle",
@@ -320,6 +347,7 @@ def test_coordinates_are_flat_and_complete():
         "warmup": 0,
         "momentum": 0.0,
         "loss_precision": "float64",
+        "loss_function": "cross_entropy",
         "batch_size": 4,
         "batch_seed": 2,
         "batch_epochs": False,

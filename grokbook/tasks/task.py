@@ -1,15 +1,13 @@
-"""Operation tables modulo p, and their splits into a training and a test set."""
+"""Operation tables: binary operations modulo p, and the composition of a finite group."""
 
-import random
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
-from numbers import Real
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int64
 
-from grokbook.groups import checked_integer
+from grokbook.groups import checked_integer, named
 
 Residues = Int64[np.ndarray, "n"]
 
@@ -38,26 +36,40 @@ class Task:
     | `x2_plus_xy_plus_y2_plus_x` | $x^2 + xy + y^2 + x$ |
     | `x3_plus_xy` | $x^3 + xy$ |
     | `x3_plus_xy2_plus_y` | $x^3 + xy^2 + y$ |
+    | `compose` | $x \cdot y$ in `group`, a group of p elements |
 
     A polynomial is named by its monomials, joined by `_plus_`, with an exponent written behind its
     variable. Raises `ValueError` for an unknown operation, for a $p$ that is not an integer of at
-    least 2, and for a division by a residue that has no inverse.
+    least 2, for a division by a residue that has no inverse, and for a group of another order.
 
     >>> Task("divide", 5)
-    Task(operation='divide', p=5)
+    Task(operation='divide', p=5, group='')
+    >>> Task("compose", 4, group="Z_2 x Z_2").table().labels.reshape(4, 4)[3]
+    array([3, 2, 1, 0])
     """
 
     operation: str
     p: int
+    group: str = ""
 
     def __post_init__(self) -> None:
-        if self.operation not in operations():
-            names = ", ".join(operations())
+        known = (*operations(), "compose")
+        if self.operation not in known:
+            names = ", ".join(known)
             raise ValueError(f"operation = {self.operation!r} is not known: choose one of {names}")
         p = checked_integer(self.p, name="p", what="a modulus", least=2)
         object.__setattr__(self, "p", p)
         if self.operation in ("divide", "divide_or_subtract"):
             _refuse_division(self.operation, p)
+        if self.operation == "compose":
+            group = named(self.group)
+            if group.order != p:
+                raise ValueError(f"p = {p} is not the order of {group.name}: give {group.order}")
+            object.__setattr__(self, "group", group.name)
+        elif self.group:
+            raise ValueError(
+                f"group = {self.group!r} belongs to the operation compose, not {self.operation}"
+            )
 
     def table(self) -> Table:
         r"""Return all defined pairs $(x, y)$, ordered by $x$ and then $y$, their labels, and $p$.
@@ -69,67 +81,16 @@ class Task:
         ([[0, 1], [0, 2], [1, 1], [1, 2], [2, 1], [2, 2]], [0, 0, 1, 2, 2, 1], 3)
         """
         x, y = np.divmod(np.arange(self.p**2), self.p)
+        if self.operation == "compose":
+            return Table(np.stack([x, y], axis=1), named(self.group).table.flatten(), self.p)
         if self.operation == "divide":
             x, y = x[y != 0], y[y != 0]
         labels = _OPERATIONS[self.operation](x, y, self.p) % self.p
         return Table(np.stack([x, y], axis=1), labels, self.p)
 
 
-@dataclass(frozen=True)
-class Split:
-    r"""Which part of a table is for training: a share, a seed, and the shuffle that was published.
-
-    `python_shuffle` shuffles the pairs, listed in lexicographic order, with Python's own generator
-    and trains on the first $\lfloor f N \rfloor$ of them, the product taken in float64, as the
-    released code of Nanda et al. 2023 does: 3830 of 12769 for $p = 113$ and $f = 0.3$.
-
-    Raises `ValueError` for a share outside $(0, 1)$, a seed that is not an integer of at least 0
-    (Python's generator would take $-1$ for $1$), and an unknown method.
-
-    >>> Split(0.3, seed=0)
-    Split(train_fraction=0.3, seed=0, method='python_shuffle')
-    """
-
-    train_fraction: float
-    _: KW_ONLY
-    seed: int
-    method: str = "python_shuffle"
-
-    def __post_init__(self) -> None:
-        share = self.train_fraction
-        # Written so that NaN, which no comparison accepts, is refused too.
-        if isinstance(share, bool) or not (isinstance(share, Real) and 0 < share < 1):
-            raise ValueError(
-                f"train_fraction = {share!r} is not a share of the data: "
-                "give a number between 0 and 1, such as 0.3"
-            )
-        seed = checked_integer(self.seed, name="seed", what="a seed", least=0)
-        if self.method not in list(_SHUFFLES):
-            names = ", ".join(_SHUFFLES)
-            raise ValueError(f"method = {self.method!r} is not known: choose one of {names}")
-        object.__setattr__(self, "train_fraction", float(share))
-        object.__setattr__(self, "seed", seed)
-
-    def indices(self, n: int) -> tuple[Int64[np.ndarray, "train"], Int64[np.ndarray, "test"]]:
-        r"""Return the rows of an $n$-row table that are for training, and those for testing.
-
-        Each in the order of the shuffle. Raises `ValueError` if $\lfloor f n \rfloor = 0$.
-
-        >>> train, test = Split(0.5, seed=0).indices(6)
-        >>> train.tolist(), test.tolist()
-        ([4, 2, 1], [0, 5, 3])
-        """
-        # A float below 1 times n stays below n, so that only the training set can be empty.
-        size = int(self.train_fraction * n)
-        if size == 0:
-            share = f"train_fraction = {self.train_fraction!r} of {n} pairs"
-            raise ValueError(f"{share} leaves none for training: give a larger share")
-        order = _SHUFFLES[self.method](n, self.seed)
-        return order[:size], order[size:]
-
-
 def operations() -> tuple[str, ...]:
-    """Return the names that `Task` knows.
+    """Return the operations modulo p that `Task` knows, all but the composition of a group.
 
     >>> operations()[:5]
     ('add', 'subtract', 'multiply', 'divide', 'divide_or_subtract')
@@ -175,14 +136,6 @@ def _prime_factors(n: int) -> list[int]:
     return [*factors, n] if n > 1 else factors
 
 
-def _python_shuffle(n: int, seed: int) -> Int64[np.ndarray, "n"]:
-    # Shuffling the row numbers moves them as shuffling the pairs themselves would. An instance
-    # of its own gives what random.seed and random.shuffle give, and leaves the global state alone.
-    order = list(range(n))
-    random.Random(seed).shuffle(order)
-    return np.array(order, dtype=np.int64)
-
-
 _OPERATIONS: dict[str, Callable[[Residues, Residues, int], Residues]] = {
     "add": lambda x, y, p: x + y,
     "subtract": lambda x, y, p: x - y,
@@ -195,5 +148,3 @@ _OPERATIONS: dict[str, Callable[[Residues, Residues, int], Residues]] = {
     "x3_plus_xy": lambda x, y, p: x**3 + x * y,
     "x3_plus_xy2_plus_y": lambda x, y, p: x**3 + x * y**2 + y,
 }
-
-_SHUFFLES: dict[str, Callable[[int, int], Residues]] = {"python_shuffle": _python_shuffle}
