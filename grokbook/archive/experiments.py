@@ -13,30 +13,49 @@ LARGEST = 3_000_000  # bytes of one experiment
 
 
 def experiments(folder: Path | None = None) -> dict[str, xr.Dataset]:
-    """Every archived run by name. Raises `DamagedError` for a broken file."""
+    """Every archived run by name. Raises `DamagedError` for a broken file.
+
+    Where two experiments hold one run, followed in two ways, it is that of the first file.
+    """
+    return {name: runs[0] for name, runs in _all(folder).items()}
+
+
+def held(name: str, folder: Path | None = None) -> tuple[xr.Dataset, ...]:
+    """The run of that name as each experiment that holds it has it; empty if none does."""
+    return _all(folder).get(name, ())
+
+
+def _all(folder: Path | None) -> dict[str, tuple[xr.Dataset, ...]]:
     folder = folder or EXPERIMENTS
-    stamps = tuple((path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.nc")))
-    return _experiments(stamps)
+    return _read(tuple((path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.nc"))))
 
 
 @functools.lru_cache(maxsize=2)
-def _experiments(stamps: tuple[tuple[Path, int], ...]) -> dict[str, xr.Dataset]:
-    found = {}
+def _read(stamps: tuple[tuple[Path, int], ...]) -> dict[str, tuple[xr.Dataset, ...]]:
+    found: dict[str, tuple[xr.Dataset, ...]] = {}
     for path, _ in stamps:
         runs = read_runs(path)
         for index, name in enumerate(runs["name"].values):
             run = runs.isel(run=[index])
             steps = run["step"].values[np.isfinite(run["test_loss"].values[0])]
-            found[str(name)] = run.sel(step=steps).assign_coords(archive=("run", [path.name]))
+            run = run.sel(step=steps).assign_coords(archive=("run", [path.name]))
+            if "frame" in run.dims:
+                read = np.isfinite(run["frame_train_loss"].values[0])
+                run = run.sel(frame=run["frame"].values[read])
+            found[str(name)] = (*found.get(str(name), ()), run)
     return found
 
 
 def pack(experiment: str, runs: xr.Dataset, folder: Path | None = None) -> Path:
     """Write runs as one experiment of the book; the only way into `book/runs`.
 
-    Raises `ValueError` for a file above 3 MB, which is then not written.
+    The embeddings along the way stay of the first run alone: those of all would not fit. Raises
+    `ValueError` for a file above 3 MB, which is then not written.
     """
     path = (folder or EXPERIMENTS) / f"{experiment}.nc"
+    if "frame_W_E" in runs:
+        first = np.arange(runs.sizes["run"]) == 0
+        runs = runs.assign(frame_W_E=runs["frame_W_E"].where(xr.DataArray(first, dims="run")))
     trial = path.with_suffix(".nc.trial")
     write_runs(trial, runs.drop_vars("archive", errors="ignore"))
     size = trial.stat().st_size

@@ -8,16 +8,17 @@ import math
 import numpy as np
 import xarray as xr
 
-from grokbook.archive.experiments import experiments
+from grokbook.archive.experiments import held
 from grokbook.archive.store import Store
 from grokbook.measures.onset import COMMON_RULES
+from grokbook.training.looking_back import AT_THE_END, DIMENSIONS
 from grokbook.training.request import Request
 from grokbook.training.run import Run
 
 
 def look_up(run: Run, request: Request, store: Store) -> xr.Dataset | None:
     """The run as the request asks for it, from the store or the experiments, or None."""
-    for candidate in (store.read(run.name), experiments().get(run.name)):
+    for candidate in (store.read(run.name), *held(run.name)):
         if candidate is not None and serves(candidate, request):
             return cut(candidate, request)
     return None
@@ -32,8 +33,9 @@ def serves(run: xr.Dataset, request: Request) -> bool:
         and (run["onset_level"].item(), run["onset_sustained"].item())
         == (float(request.rule.level), request.rule.sustained)
         and all(name in run for name in request.measures)
-        # Weights are those of the last step, and of no earlier one.
-        and (not request.keep_weights or (budget <= end and _has_weights(run)))
+        # Weights are those of the last step, and what frames say is said with them.
+        and (not request.keep_weights or (budget <= end and bool(_weights(run))))
+        and (not request.frames or (budget <= end and "frame" in run.dims))
     )
 
 
@@ -46,10 +48,12 @@ def cut(run: xr.Dataset, request: Request) -> xr.Dataset:
     """A run as it looked at the end of a shorter request; later onsets are censored there."""
     end = _end(run, request)
     if run["budget"].item() <= end:
-        return run if request.keep_weights else _without_weights(run)
+        run = run if request.keep_weights else run.drop_vars(_weights(run))
+        return run if request.frames else without_frames(run)
     every = run["evaluate_every"].item()
     end -= end % every  # between two evaluations nothing is known
-    run = _without_weights(run).sel(step=run["step"] <= end)
+    run = without_frames(run.drop_vars(_weights(run)))
+    run = run.sel(step=run["step"] <= end)
     for name in ("t_mem", "t_grok"):
         windows = {name: request.rule.sustained} | {
             f"{name}_{percent}": rule.sustained for percent, rule in COMMON_RULES.items()
@@ -75,22 +79,24 @@ def _nan_last(t: float) -> float:
     return math.inf if math.isnan(t) else t
 
 
-def _has_weights(run: xr.Dataset) -> bool:
-    return any(str(name).startswith("final_") for name in run.data_vars)
+def _weights(run: xr.Dataset) -> list[str]:
+    return [str(name) for name in run.data_vars if str(name).startswith("final_")]
 
 
-def _without_weights(run: xr.Dataset) -> xr.Dataset:
-    return run.drop_vars([name for name in run.data_vars if str(name).startswith("final_")])
+def without_frames(run: xr.Dataset) -> xr.Dataset:
+    """The run without what was read of its frames and, beside them, of its last weights."""
+    return run.drop_dims(DIMENSIONS, errors="ignore").drop_vars(AT_THE_END, errors="ignore")
 
 
 def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:
     """Runs side by side on the union of their steps; a shorter run ends in NaN.
 
     A hyper-parameter that a run does not have is NaN or an empty word there, a variable NaN. Final
-    weights stay only where those of all runs have one shape; each run's own file has its own.
+    weights, and what is said neuron by neuron, stay only where all runs have one shape of them;
+    each run's own file has its own.
     """
-    if len({_shapes(run) for run in runs}) > 1:
-        runs = [_without_weights(run) for run in runs]
+    if len({frozenset(_unlabelled(run).items()) for run in runs}) > 1:
+        runs = [run.drop_vars(_unlabelled(run)) for run in runs]
     return xr.concat(
         _with_equal_coordinates(_with_equal_axes([run.drop_attrs() for run in runs])),
         dim="run",
@@ -102,9 +108,10 @@ def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:
     )
 
 
-def _shapes(run: xr.Dataset) -> frozenset[tuple[str, tuple[int, ...]]]:
-    weights = [name for name in run.data_vars if str(name).startswith("final_")]
-    return frozenset((str(name), run[name].shape[1:]) for name in weights)
+def _unlabelled(run: xr.Dataset) -> dict[str, tuple[int, ...]]:
+    """Shapes, one run's, of the variables with an axis that no coordinate labels."""
+    known = {"run", *map(str, run.indexes)}
+    return {str(name): run[name].shape[1:] for name in run.data_vars if set(run[name].dims) - known}
 
 
 def _with_equal_coordinates(runs: list[xr.Dataset]) -> list[xr.Dataset]:

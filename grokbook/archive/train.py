@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from grokbook.archive.experiments import experiments
+from grokbook.archive.experiments import held
 from grokbook.archive.lookup import concatenate, cut, look_up, serves
 from grokbook.archive.store import Store
 from grokbook.archive.workers import Job, Progress, train_jobs
@@ -73,9 +73,8 @@ def archived(
     depends on what happens to lie in a user's store.
     """
     chosen, request = _resolve(runs, request, steps)
-    held = experiments()
-    found = [(run, held.get(run.name)) for run in chosen]
-    kept = [cut(data, request) for _, data in found if data is not None and serves(data, request)]
+    found = [[data for data in held(run.name) if serves(data, request)] for run in chosen]
+    kept = [cut(serving[0], request) for serving in found if serving]
     names = {data["name"].item() for data in kept}
     missing = tuple(run for run in chosen if run.name not in names)
     return Found(concatenate(kept) if kept else None, missing)

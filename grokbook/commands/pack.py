@@ -16,10 +16,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def act(chosen: argparse.Namespace) -> int:
     """Write `book/runs/EXPERIMENT.nc` from the store; refuse while a run is missing.
 
-    A run that another experiment of the book holds is not written twice.
+    A run that another experiment of the book holds as it is asked for is not written twice.
     """
-    from grokbook.archive import Store, experiments, pack
-    from grokbook.archive.lookup import concatenate, look_up
+    from grokbook.archive import Store, pack
+    from grokbook.archive.experiments import held
+    from grokbook.archive.lookup import concatenate, look_up, serves
     from grokbook.protocols import PROTOCOLS, SWEEPS
 
     known = PROTOCOLS | SWEEPS
@@ -38,7 +39,12 @@ def act(chosen: argparse.Namespace) -> int:
             f"`python -m grokbook run {command}` trains them."
         )
     own = f"{chosen.experiment}.nc"
-    elsewhere = {name for name, run in experiments().items() if run["archive"].item() != own}
+    elsewhere = {
+        name
+        for name in found
+        for run in held(name)
+        if run["archive"].item() != own and serves(run, protocol.request)
+    }
     kept = [run for name, run in found.items() if run is not None and name not in elsewhere]
     if not kept:
         raise ValueError(f"no run of {chosen.experiment} is stored: there is nothing to archive.")

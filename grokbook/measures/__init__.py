@@ -6,6 +6,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from grokbook.measures.norms import squared_norm
+from grokbook.measures.participation import participation
 
 
 class Measure(NamedTuple):
@@ -15,4 +16,7 @@ class Measure(NamedTuple):
     dimension: str
 
 
-MEASURES = {"squared_norm": Measure(squared_norm, "parameter")}
+MEASURES = {
+    "squared_norm": Measure(squared_norm, "parameter"),
+    "participation": Measure(participation, "part"),
+}

@@ -154,7 +154,8 @@ class Transformer:
         """The same logits from tables of keys, values and scores, gathered per example.
 
         `fused` uses the pieces whose gradients are written by hand for a CPU; `watch` is given what
-        the MLP adds to the residual stream ("mlp_out") and the stream after it ("residual").
+        the MLP reads ("mlp_in"), what it adds to the residual stream ("mlp_out") and the stream
+        after it ("residual").
         """
         table = self._table(θ)
         order, heads = (len(table) - (self.tokens == 3)) // 2, self.heads
@@ -231,13 +232,13 @@ class Transformer:
         if self.norm_position == "post":
             x = self._norm(θ, "norm1", x)
         block = θ["W_in"], θ.get("b_in"), θ["W_out"], θ.get("b_out")
+        y = self._norm(θ, "norm2", x) if self._pre else x
         if self._pre:
-            y = self._norm(θ, "norm2", x)
             after = x + feed_forward(y, *block, activation=self.activation, fused=fused)
         else:
-            after = feed_forward(x, *block, activation=self.activation, residual=True, fused=fused)
+            after = feed_forward(y, *block, activation=self.activation, residual=True, fused=fused)
         if watch is not None:
-            watch |= {"mlp_out": after - x, "residual": after}
+            watch |= {"mlp_in": y, "mlp_out": after - x, "residual": after}
         x = after
         if self.norm_position == "post":
             x = self._norm(θ, "norm2", x)

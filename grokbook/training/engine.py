@@ -17,6 +17,7 @@ import xarray as xr
 from grokbook.measures import MEASURES
 from grokbook.measures.onset import COMMON_RULES, onset
 from grokbook.training import checkpoint, memory
+from grokbook.training.looking_back import looked_back, refuse_unreadable
 from grokbook.training.request import Request
 from grokbook.training.result import Curves, dataset
 from grokbook.training.run import Run
@@ -70,6 +71,8 @@ def train_run(
     step: where it says yes the state is saved and `StoppedError` raised. Raises `DamagedError` for
     a checkpoint that cannot be read, `OSError` where it cannot be written.
     """
+    if request.frames:
+        refuse_unreadable(run)
     memory.start_counting(device)
     trajectory, curves = Trajectory(run, device), Curves.empty(request)
     resume(trajectory, curves, request, checkpoint_path)
@@ -177,6 +180,17 @@ def finished(
     if request.keep_weights:
         weights = {name: w.detach().cpu() for name, w in trajectory.parameters.items()}
     found = dataset(trajectory.run, request, curves, weights, device=device)
+    if request.frames:
+        found = found.merge(
+            looked_back(
+                trajectory.run,
+                trajectory.layout,
+                curves.frames,
+                trajectory.theta,
+                trajectory.done,
+                device,
+            )
+        )
     return found.assign(peak_memory_bytes=("run", [memory.peak(device)]))
 
 

@@ -14,6 +14,7 @@ import xarray as xr
 from grokbook.training import engine, memory
 from grokbook.training.ensemble import Ensemble
 from grokbook.training.lifting import structure
+from grokbook.training.looking_back import refuse_unreadable
 from grokbook.training.request import Request
 from grokbook.training.result import Curves
 from grokbook.training.run import Run
@@ -85,6 +86,8 @@ def train_together(
 
 
 def _begin(run: Run, request: Request, path: Path | None) -> Member:
+    if request.frames:
+        refuse_unreadable(run)
     trajectory, curves = Trajectory(run, "cpu"), Curves.empty(request)
     engine.resume(trajectory, curves, request, path)
     end = request.end(engine.last_onset(curves, request))

@@ -65,3 +65,12 @@ def test_a_damaged_experiment_is_named(runs, book_runs):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DamagedError, match=f"{path} is damaged"):
         experiments()
+
+
+def test_embeddings_along_the_way_stay_of_the_first_run(book_runs):
+    runs = [train_run(tiny(seed=seed), Request(20, frames=4)) for seed in (0, 1)]
+    pack("some", concatenate(runs))
+    first, second = (experiments()[run["name"].item()] for run in runs)
+    assert_same(first, runs[0])
+    assert second["frame_W_E"].isnull().all()
+    assert_same(second.drop_vars("frame_W_E"), runs[1].drop_vars("frame_W_E"))

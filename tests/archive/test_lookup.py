@@ -255,3 +255,51 @@ def test_weights_stay_where_they_have_one_shape():
     both = concatenate([trained(), trained(p=7)])
     assert both["p"].values.tolist() == [5, 7]
     assert not any(str(name).startswith("final_") for name in both)
+
+
+# ------------------------------------------------------------------------------------- the frames
+
+
+@pytest.fixture(scope="module")
+def framed():
+    """Return a run with frames, and the same without."""
+    return [train_run(tiny(), Request(40, frames=each)) for each in (4, 0)]
+
+
+def test_frames_serve_those_who_ask_and_those_who_do_not(framed):
+    with_frames, without = framed
+    assert serves(with_frames, Request(40, frames=4))
+    assert not serves(without, Request(40, frames=4))
+    assert "frame" in cut(with_frames, Request(40, frames=4)).dims
+    assert_same(cut(with_frames, Request(40)), without)
+
+
+def test_frames_are_read_with_the_end_and_serve_no_shorter_run(framed):
+    with_frames, _ = framed
+    assert not serves(with_frames, Request(20, frames=4))
+    assert serves(with_frames, Request(20))
+    assert_same(cut(with_frames, Request(20)), train_run(tiny(), Request(20)))
+
+
+def test_runs_with_frames_lie_beside_runs_without_and_of_other_sizes(framed):
+    with_frames, _ = framed
+    other = train_run(tiny(seed=1, width=8), Request(20, frames=4))
+    plain = train_run(tiny(seed=2), Request(20))
+    both = concatenate([with_frames, other, plain])
+    assert "neuron_share" not in both  # 16 and 8 neurons
+    assert both["restricted_loss"].isel(run=0).notnull().sum() == with_frames.sizes["frame"]
+    assert both["restricted_loss"].isel(run=2).isnull().all()
+    same = concatenate([with_frames, train_run(tiny(seed=1), Request(20, frames=4))])
+    assert same["neuron_share"].shape == (2, 16)
+
+
+def test_a_run_that_two_experiments_hold_is_found_as_it_is_asked_for(framed, book_runs):
+    with_frames, without = framed
+    pack("a", without)
+    pack("b", with_frames)
+    for request, file in ((Request(40), "a.nc"), (Request(40, frames=4), "b.nc")):
+        found = archived(tiny(), request=request)
+        assert not found.missing
+        assert found.runs["archive"].values.tolist() == [file]
+    assert experiments()[tiny().name]["archive"].values.tolist() == ["a.nc"]
+    assert archived(tiny(), request=Request(50)).missing == (tiny(),)

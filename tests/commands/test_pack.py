@@ -75,3 +75,17 @@ def test_an_unknown_experiment_is_refused(protocol, store, refusal):
     known = ", ".join(PROTOCOLS | SWEEPS)
     assert ", tiny, " in known
     assert refusal("pack", "nanda24") == f"no experiment 'nanda24': choose from {known}."
+
+
+def test_a_run_is_archived_again_where_more_is_asked_of_it(
+    finished, book_runs, protocol, monkeypatch, capsys
+):
+    pack("other", finished[0])
+
+    def closer(**changes):
+        return protocol(**changes).replace(evaluate_every=1, frames=4)
+
+    monkeypatch.setitem(SWEEPS, "closer", closer)
+    assert main(["run", "closer", "--processes", "1"]) == 0
+    assert main(["pack", "closer"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("closer.nc: 2 runs, 0.")
