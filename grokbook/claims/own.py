@@ -4,8 +4,9 @@ import numpy as np
 import xarray as xr
 
 from grokbook.claims.claim import Claim, Published, Verdict
+from grokbook.claims.proofs import proved
 from grokbook.theory import censoring
-from grokbook.theory.identity import Identity, IdentityError
+from grokbook.theory.identity import Identity
 
 BUDGETS = (0.25, 0.5, 1.0, 2.0, 4.0)  # in units of the mean onset
 FEWEST_ERRORS = 4.0  # standard errors at which simulation and formula would contradict each other
@@ -16,13 +17,9 @@ def judge_mean_of_successes(
 ) -> Verdict:
     """Check every step of the derivation, and the formula against simulated onsets."""
     steps = censoring.identities() if identities is None else identities
-    if not steps:
-        return Verdict("not yet run", note="The derivation has no step to check.")
-    for step in steps:
-        try:
-            step.check()
-        except IdentityError as error:
-            return Verdict("refuted", note=str(error))
+    count, failed = proved(steps)
+    if failed:
+        return failed
     errors = []
     for seed, budget in enumerate(BUDGETS):
         times, observed = censoring.simulate_onsets(1.0, budget, 100_000, seed=seed)
@@ -30,7 +27,7 @@ def judge_mean_of_successes(
         error = successes.std() / np.sqrt(len(successes))
         errors.append(abs(successes.mean() - censoring.truncated_mean(1.0, budget)) / error)
     worst = float(np.max(errors))
-    note = f"{len(steps)} identities hold; simulation within {worst:.1f} standard errors."
+    note = f"{count} identities hold; simulation within {worst:.1f} standard errors."
     verdict = "reproduced" if worst < FEWEST_ERRORS else "refuted"
     return Verdict(verdict, float(censoring.relative_bias(1.0, 1.0)), note=note)
 
