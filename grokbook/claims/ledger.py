@@ -7,13 +7,37 @@ from pathlib import Path
 from typing import Any
 
 from grokbook.archive import Found, archived
-from grokbook.claims import nanda23, nanda23_sweeps, own, power22
+from grokbook.claims import (
+    gromov23,
+    morwani23,
+    nanda23,
+    nanda23_circuits,
+    nanda23_sweeps,
+    own,
+    own_circuits,
+    power22,
+    torus26,
+    zhong23,
+)
 from grokbook.claims.claim import Claim
 from grokbook.protocols import Protocol
 
 STORED = Path(__file__).parents[2] / "book" / "verdicts.json"
-SOURCES = (power22, nanda23, nanda23_sweeps, own)
-CLAIMS: dict[str, Claim] = {claim.id: claim for source in SOURCES for claim in source.CLAIMS}
+# The files of claims, by the chapter that judges them.
+CHAPTERS = {
+    "01_phenomenon": (power22, nanda23, nanda23_sweeps, own),
+    "02_cyclic_groups": (
+        nanda23_circuits,
+        gromov23,
+        morwani23,
+        zhong23,
+        torus26,
+        own_circuits,
+    ),
+}
+CLAIMS: dict[str, Claim] = {
+    claim.id: claim for files in CHAPTERS.values() for file in files for claim in file.CLAIMS
+}
 
 
 def find(claim: str) -> Claim:
@@ -28,12 +52,16 @@ def _found(experiment: Callable[[], Protocol]) -> Found:
     return archived(experiment())
 
 
-def ledger(source: str | None = None) -> list[dict[str, Any]]:
-    """One flat row a claim, its verdict computed now; `source` keeps those of one paper.
+def ledger(source: str | None = None, *, chapter: str | None = None) -> list[dict[str, Any]]:
+    """One flat row a claim, its verdict computed now; of one paper, or of one chapter, if asked.
 
-    Raises `ValueError` for a source that has no claim.
+    Raises `ValueError` for a source that has no claim, and for a chapter that has none.
     """
-    chosen = [claim for claim in CLAIMS.values() if source in (None, claim.source)]
+    if chapter is not None and chapter not in CHAPTERS:
+        raise ValueError(f"no chapter {chapter!r}: choose from {', '.join(CHAPTERS)}.")
+    files = CHAPTERS.values() if chapter is None else (CHAPTERS[chapter],)
+    known = [claim for several in files for file in several for claim in file.CLAIMS]
+    chosen = [claim for claim in known if source in (None, claim.source)]
     if not chosen:
         sources = sorted({claim.source for claim in CLAIMS.values()})
         raise ValueError(f"no claim has the source {source!r}: choose from {', '.join(sources)}.")

@@ -140,9 +140,9 @@ CLAIMS = (
         published=Published("433 of 512 neurons, 84.6 %", PAPER, 0.846, 0.846),
         criterion="Explained by a frequency: the share of a neuron's variance over all pairs that "
         "lies in the eight non-constant products of 1, cosine and sine of a with those of b; a "
-        f"neuron that is constant counts as not explained; {END}. Reproduced if in every seed that grokked 75 to "
-        "95 % of the neurons are above .85, in part if the median of the seeds is, not reproduced "
-        "otherwise.",
+        f"neuron that is constant counts as not explained; {END}. Reproduced if in every seed that "
+        "grokked 75 to 95 % of the neurons are above .85, in part if the median of the seeds is, "
+        "not reproduced otherwise.",
         unit="median share of neurons with more than 85 % of their variance in one frequency",
         judge=judge_single_frequency_neurons,
         experiment=protocols.nanda23_circuits,

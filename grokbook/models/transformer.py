@@ -38,8 +38,8 @@ class Transformer:
     unembedding. `equals_is_class` lets "=" be predicted too (114 logits at p = 113), as Nanda et
     al.'s code does. `attention_rate` is the α of Zhong et al.: the attention weights are α softmax
     + (1 − α), so that at 0 every position is added as it is. `init` names whose start: "nanda23"
-    draws N(0, 1/d_model) (unembedding N(0, 1/vocabulary)) and zero biases; "linear" is
-    `torch.nn.Linear` and `Embedding` at their
+    draws N(0, 1/d_model) (unembedding N(0, 1/vocabulary)) and zero biases, "zhong23" the same but
+    N(0, 1/d_mlp) for `W_in`; "linear" is `torch.nn.Linear` and `Embedding` at their
     defaults; "encoder" is `torch.nn.TransformerEncoderLayer` at its defaults.
     """
 
@@ -57,7 +57,7 @@ class Transformer:
     mlp_bias: bool = True
     unembedding_bias: bool = False
     equals_is_class: bool = False
-    init: Literal["nanda23", "linear", "encoder"] = "nanda23"
+    init: Literal["nanda23", "zhong23", "linear", "encoder"] = "nanda23"
     attention_rate: float | int = 1.0
 
     def __post_init__(self) -> None:
@@ -102,10 +102,11 @@ class Transformer:
     def _start(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         if name.startswith("norm"):
             return torch.ones(shape) if name.endswith("_w") else torch.zeros(shape)
-        if self.init == "nanda23":
+        if self.init in ("nanda23", "zhong23"):
             if name.startswith("b_"):
                 return torch.zeros(shape)
-            width = shape[1] if name == "W_U" else self.d_model
+            wide = name == "W_U" or (name == "W_in" and self.init == "zhong23")
+            width = shape[1] if wide else self.d_model
             return normal(shape, width**-0.5, generator)
         if name in ("W_E", "W_pos"):
             return normal(shape, 1.0, generator)

@@ -4,31 +4,39 @@ A protocol follows what the paper's code does where text and code disagree, and 
 """
 
 from grokbook.protocols.grokfast24 import grokfast24
+from grokbook.protocols.gromov23 import gromov23
 from grokbook.protocols.nanda23 import nanda23
+from grokbook.protocols.nanda23_circuits import nanda23_circuits
 from grokbook.protocols.nanda23_sweeps import nanda23_data, nanda23_weight_decay
 from grokbook.protocols.norm_separation26 import norm_separation26
 from grokbook.protocols.power22 import power22, power22_data, power22_operations
 from grokbook.protocols.prieto25 import prieto25
+from grokbook.protocols.products import products
 from grokbook.protocols.protocol import Protocol
+from grokbook.protocols.zhong23 import zhong23
 
 PROTOCOLS = {
     "power22": power22,
     "nanda23": nanda23,
+    "gromov23": gromov23,
+    "zhong23": zhong23,
     "grokfast24": grokfast24,
     "prieto25": prieto25,
     "norm_separation26": norm_separation26,
 }
 
-# The same setups over a grid of one or two hyper-parameters.
+# The same setups over a grid of one or two hyper-parameters, on other tables, or followed closer.
 SWEEPS = {
     "power22_data": power22_data,
     "power22_operations": power22_operations,
     "nanda23_weight_decay": nanda23_weight_decay,
     "nanda23_data": nanda23_data,
+    "nanda23_circuits": nanda23_circuits,
+    "products": products,
 }
 
 __all__ = [
-    "PROTOCOLS", "SWEEPS", "Protocol", "grokfast24", "nanda23", "nanda23_data",
-    "nanda23_weight_decay", "norm_separation26", "power22", "power22_data",
-    "power22_operations", "prieto25",
+    "PROTOCOLS", "SWEEPS", "Protocol", "grokfast24", "gromov23", "nanda23", "nanda23_circuits",
+    "nanda23_data", "nanda23_weight_decay", "norm_separation26", "power22", "power22_data",
+    "power22_operations", "prieto25", "products", "zhong23",
 ]  # fmt: skip

@@ -2,11 +2,24 @@ r"""Cyclic groups and Fourier: derivation and predictions of chapter 02.
 
 The question is what a network computes that has learnt $a + b$ modulo n. The steps: characters and
 the real basis; the circuit of cosines and when its largest logit is right; the margin of K random
-frequencies at a prime; products of cyclic groups, and when a torus is forced; and the null of the
-phase-locking order. Each room gives its identities; the predictions are float64, by hand.
+frequencies at a prime; clock and pizza; products of cyclic groups, and when a torus is forced; what
+the measures rest on, and the null of the phase-locking order. Each room gives its identities; the
+predictions are float64, by hand. Names that two rooms share stay in their rooms.
 """
 
-from grokbook.theory.cyclic import asymptotics, basis, characters, circuit, locking, remainders
+from grokbook.theory.cyclic import (
+    asymptotics,
+    basis,
+    characters,
+    circuit,
+    clock_pizza,
+    clock_pizza_metrics,
+    cube,
+    directions,
+    locking,
+    progress,
+    remainders,
+)
 from grokbook.theory.cyclic.asymptotics import (
     asymptotic_identity,
     ball,
@@ -108,7 +121,22 @@ from grokbook.theory.cyclic.separation import (
 )
 from grokbook.theory.identity import Identity
 
+ROOMS = (
+    characters,
+    basis,
+    circuit,
+    asymptotics,
+    clock_pizza,
+    clock_pizza_metrics,
+    remainders,
+    directions,
+    cube,
+    progress,
+    locking,
+)
+
 __all__ = [
+    "ROOMS",
     "FourierBasis",
     "Law",
     "all_characters",
@@ -196,7 +224,6 @@ def identities() -> tuple[Identity, ...]:
     """Return all steps of the derivation, room by room.
 
     >>> len(identities())
-    37
+    63
     """
-    rooms = (characters, basis, circuit, asymptotics, remainders, locking)
-    return tuple(identity for room in rooms for identity in room.identities())
+    return tuple(identity for room in ROOMS for identity in room.identities())
