@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float, Real
 
 from grokbook import protocols
 from grokbook.claims.by_seed import grokked
@@ -75,7 +76,11 @@ def judge_ipr_rises(runs: xr.Dataset) -> Verdict:
     return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
 
 
-def _at(steps: np.ndarray, row: np.ndarray, moments: np.ndarray) -> np.ndarray:
+def _at(
+    steps: Real[np.ndarray, " step"],
+    row: Float[np.ndarray, " step"],
+    moments: Float[np.ndarray, " n"],
+) -> Float[np.ndarray, " n"]:
     """Values of a curve at given steps, the last stored point up to there."""
     steps, row = steps[np.isfinite(row)], row[np.isfinite(row)]
     return row[np.searchsorted(steps, moments, side="right") - 1]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Bool, Float
 
 from grokbook import protocols
 from grokbook.claims.by_seed import Numbers, frame_of, grokked, judged, last_frame
@@ -107,7 +108,7 @@ def phases(found: xr.Dataset) -> dict[str, np.ndarray]:
     }
 
 
-def _fallen(losses: np.ndarray) -> np.ndarray:
+def _fallen(losses: Float[np.ndarray, "run frame"]) -> Bool[np.ndarray, "run frame"]:
     """Where a loss is at most half of its largest value so far reached in the run."""
     largest = np.nanmax(losses, axis=1, keepdims=True)
     peak = np.nanargmax(losses, axis=1)[:, None]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from grokbook import protocols
 from grokbook.claims.by_seed import Numbers, grokked, judged
@@ -63,7 +64,7 @@ def group_moduli(name: str) -> tuple[int, ...]:
     return tuple(int(part.removeprefix("Z_")) for part in named(name).name.split(" × "))
 
 
-def key_characters(W_U: np.ndarray, moduli: tuple[int, ...]) -> list[tuple[int, ...]]:
+def key_characters(W_U: Float[np.ndarray, "d n"], moduli: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Characters that together carry 95 % of the unembedding's power outside the trivial one.
 
     The strongest first; a character and its inverse are one, and the first of the two stands for

@@ -2,11 +2,14 @@
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from grokbook import protocols
 from grokbook.claims.by_seed import Numbers, frame_of, grokked, judged
 from grokbook.claims.claim import Claim, Published, Verdict
 from grokbook.statistics import bootstrap
+
+Curves = Float[np.ndarray, "run frame"]
 
 NOTES = "luna.airsi.de, acr-vault, grokking-paper-synthesis"
 ONE = 0.8  # share of the power that one circle would have
@@ -43,25 +46,25 @@ def judge_structure_before_accuracy(runs: xr.Dataset) -> Verdict:
     return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
 
 
-def spectrum(runs: xr.Dataset) -> np.ndarray:
+def spectrum(runs: xr.Dataset) -> Float[np.ndarray, "run frame K"]:
     """Power of the embedding by run, frame and frequency, the constant left out."""
     return runs["embedding_power"].values[:, :, 1:]
 
 
-def key_share(runs: xr.Dataset) -> np.ndarray:
+def key_share(runs: xr.Dataset) -> Curves:
     """Share of the embedding's power in the key frequencies, by run and frame."""
     power, key = spectrum(runs), runs["key"].values.astype(bool)[:, None, 1:]
     return (power * key).sum(axis=2) / power.sum(axis=2)
 
 
-def half_way(runs: xr.Dataset, values: np.ndarray) -> Numbers:
+def half_way(runs: xr.Dataset, values: Curves) -> Numbers:
     """Step of the first frame at which a quantity is half-way from its first to its last value."""
     last = np.array([row[np.isfinite(row)][-1] for row in values])
     middle = (values[:, 0] + last) / 2
     return frame_of(runs, values >= middle[:, None])
 
 
-def _last(found: xr.Dataset) -> np.ndarray:
+def _last(found: xr.Dataset) -> Float[np.ndarray, "run K"]:
     """The spectrum of each run's last frame."""
     power = spectrum(found)
     frames = [np.flatnonzero(np.isfinite(run[:, 0]))[-1] for run in power]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Bool, Float
 
 from grokbook import protocols
 from grokbook.claims.arms import arm
@@ -37,12 +38,12 @@ def judge_clock_pizza(runs: xr.Dataset) -> Verdict:
     return Verdict(verdict, gap.value, (gap.low, gap.high), n, f"{seen}.")
 
 
-def _is_pizza(runs: xr.Dataset) -> np.ndarray:
+def _is_pizza(runs: xr.Dataset) -> Bool[np.ndarray, " run"]:
     symmetric = _values(runs, "gradient_symmetricity") >= SYMMETRIC
     return symmetric & (_values(runs, "distance_irrelevance") <= IRRELEVANT)
 
 
-def _values(runs: xr.Dataset, name: str) -> np.ndarray:
+def _values(runs: xr.Dataset, name: str) -> Float[np.ndarray, " run"]:
     return runs[name].values.astype(float)
 
 
