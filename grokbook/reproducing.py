@@ -109,7 +109,7 @@ def _setup(protocol: Protocol) -> dict[str, str]:
         "warm-up": f"{optimizer.warmup} steps" if optimizer.warmup else "none",
         "weight decay": decay(optimizer),
         "batch": _batch(run.batch),
-        "loss": run.loss.precision,
+        "loss": _loss(run.loss),
         "onset": f"{100 * rule.level:.0f} %, {sustained}",
         "looked at every": f"{request.evaluate_every} steps",
         "budget": f"{request.steps:,} steps",
@@ -131,10 +131,17 @@ def decay(optimizer: Any) -> str:
 def _network(model: Any) -> str:
     if model.kind == "mlp":
         return f"MLP, {model.hidden_layers} layers of {model.width}"
+    if model.kind == "quadratic":
+        return f"quadratic, 1 layer of {model.width}"
     layers = getattr(model, "layers", 1)
     norms = {"none": "no norm", "lee24": "pre-norm"}
     norm = norms.get(model.norm_position, f"{model.norm_position}-norm")
     return f"transformer, {layers} layer{'s' * (layers > 1)} of {model.d_model}, {norm}"
+
+
+def _loss(loss: Any) -> str:
+    other = "" if loss.function == "cross_entropy" else f"{loss.function.replace('_', ' ')}, "
+    return f"{other}{loss.precision}"
 
 
 def _batch(batch: Any) -> str:

@@ -98,7 +98,7 @@ CLAIMS = (
         f"{NETWORKS} networks of {WIDE} neurons built at p = {P} have accuracy 1; at 48 and 96 "
         "neurons the accuracy predicted from two random phases a neuron is within 4 standard "
         "errors of the mean of built networks. Refuted otherwise.",
-        unit=f"mean accuracy of {NETWORKS} built networks of {WIDE} neurons",
+        unit=f"accuracy, mean of {NETWORKS} built networks of {WIDE} neurons",
         judge=judge_analytic_accuracy,
     ),
     Claim(
@@ -112,7 +112,7 @@ CLAIMS = (
         "for a cosine and 2/p for noise. Reproduced if in every seed that grokked it rises at "
         "least fivefold from the first step to the last, and half of the rise or more comes "
         "between t_mem and t_grok; in part if the median rises fivefold; not reproduced otherwise.",
-        unit="median ratio at the end / at the start",
+        unit="end / start, median over the seeds",
         judge=judge_ipr_rises,
         experiment=protocols.gromov23,
         command="python -m grokbook run gromov23",

@@ -127,7 +127,7 @@ CLAIMS = (
         f"the residues, the constant left out, {END}. Reproduced if every seed that grokked has 3 "
         "to 7, in part if the median of the seeds does; not reproduced otherwise (a network "
         "without structure needs more than 50).",
-        unit="median number of key frequencies",
+        unit="frequencies, median over the seeds",
         judge=judge_key_frequencies,
         experiment=protocols.nanda23_circuits,
         command=COMMAND,
@@ -144,7 +144,7 @@ CLAIMS = (
         f"neuron that is constant counts as not explained; {END}. Reproduced if in every seed that "
         "grokked 75 to 95 % of the neurons are above .85, in part if the median of the seeds is, "
         "not reproduced otherwise.",
-        unit="median share of neurons with more than 85 % of their variance in one frequency",
+        unit="of the neurons, median over the seeds",
         judge=judge_single_frequency_neurons,
         experiment=protocols.nanda23_circuits,
         command=COMMAND,
@@ -159,7 +159,7 @@ CLAIMS = (
         criterion="Variance over all pairs and classes, the mean over the classes taken from every "
         f"pair and the mean over the pairs from every class; {END}. Reproduced if every seed that "
         "grokked has at least 90 %, in part if the median of the seeds has, not reproduced below.",
-        unit="median share of the logits' variance",
+        unit="of the variance, median over the seeds",
         judge=judge_logit_variance,
         experiment=protocols.nanda23_circuits,
         command=COMMAND,
@@ -174,7 +174,7 @@ CLAIMS = (
         criterion="Restricted test loss (the two directions of each key frequency, and the mean "
         f"logits) over test loss, {END}. Reproduced if it is below 1 in every seed that grokked, "
         "in part if the median of the seeds is, not reproduced at 1 and above.",
-        unit="median of restricted test loss / test loss",
+        unit="restricted / full test loss, median over the seeds",
         judge=judge_ablating_helps,
         experiment=protocols.nanda23_circuits,
         command=COMMAND,
@@ -193,7 +193,7 @@ CLAIMS = (
         "to the end the squared norm of all weights falls by a quarter or more. Reproduced if "
         "every seed has all three, not reproduced if one of the three is missing in half of the "
         "seeds or more, in part otherwise.",
-        unit="median lead of the restricted loss over the test loss, in steps",
+        unit="steps, median lead of the restricted loss over the test loss",
         judge=judge_three_phases,
         experiment=protocols.nanda23_circuits,
         command=COMMAND,

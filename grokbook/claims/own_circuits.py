@@ -95,7 +95,7 @@ CLAIMS = (
         "cos ω(a + b − c) in the logits. Measured: the mean over all pairs of the correct logit "
         "less the largest wrong one. Both at a run's end. Reproduced if their ratio is within .25 "
         "of 1 in every seed of nanda23 that grokked, in part if the median is, not otherwise.",
-        unit="median of predicted margin / measured margin",
+        unit="predicted / measured, median over the seeds",
         judge=judge_margin_prediction,
         experiment=protocols.nanda23_circuits,
         command="python -m grokbook run nanda23_circuits",
@@ -110,7 +110,7 @@ CLAIMS = (
         criterion="Key characters are the fewest that carry 95 % of the power of W_U over the "
         "group, the trivial one left out. Reproduced if those of every network that grokked "
         "generate the dual group, not reproduced if those of none do, in part otherwise.",
-        unit="share of the networks whose key characters generate the dual group",
+        unit="of the networks, share with generating characters",
         judge=judge_characters_generate,
         experiment=protocols.products,
         command="python -m grokbook run products",

@@ -81,7 +81,7 @@ CLAIMS = (
         criterion="One circle is one frequency: reproduced if, at the end of every seed of nanda23 "
         "that grokked, the strongest frequency holds at least 80 % of the embedding's power (the "
         "constant left out), in part if the median of the seeds does, not reproduced below.",
-        unit="median share of the strongest frequency in the embedding's power",
+        unit="of the power, median share of the strongest frequency",
         judge=judge_embedding_is_circle,
         experiment=protocols.nanda23_circuits,
         command=COMMAND,
@@ -96,7 +96,7 @@ CLAIMS = (
         "embedding's power is half-way from its first to its last value, to the first frame at "
         "which the test accuracy is. Reproduced if it is positive in every seed of nanda23 that "
         "grokked, in part if its median is, not reproduced at 0 and below.",
-        unit="median lead of the structure, in steps",
+        unit="steps, median lead of the structure",
         judge=judge_structure_before_accuracy,
         experiment=protocols.nanda23_circuits,
         command=COMMAND,

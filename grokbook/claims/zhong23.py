@@ -67,7 +67,7 @@ CLAIMS = (
         "triples, is at least .9 and its distance irrelevance, of the correct logits, at most .5. "
         "Reproduced if every seed with attention rate 0 that generalised is one and none with rate "
         "1 is; in part if that holds for more than half of each; not reproduced otherwise.",
-        unit="median gradient symmetricity with uniform attention",
+        unit="symmetricity, median with uniform attention",
         judge=judge_clock_pizza,
         experiment=protocols.zhong23,
         command="python -m grokbook run zhong23",
