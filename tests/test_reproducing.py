@@ -70,6 +70,8 @@ def test_setups_stand_side_by_side_as_the_protocols_have_them():
     assert table["batch"] == {
         "power22": "512, by epochs",
         "nanda23": "full",
+        "gromov23": "full",
+        "zhong23": "full",
         "grokfast24": "512, by epochs",
         "prieto25": "full",
         "norm_separation26": "512, with replacement",

@@ -188,11 +188,11 @@ CLAIMS = (
         published=Published("0–1.4k, 1.4k–9.4k and 9.4k–14k epochs in the main network", PAPER),
         criterion="Three parts in each seed that grokked, at its frames. Memorisation and "
         "formation: the excluded loss on the training pairs is, at the last frame before t_grok, "
-        "at least twice its least value before. Formation first: the restricted loss is at most "
-        "half of its peak at an earlier frame than the test loss of its own. Clean-up: from there "
-        "to the end the squared norm of all weights falls by a quarter or more. Reproduced if "
-        "every seed has all three, not reproduced if one of the three is missing in half of the "
-        "seeds or more, in part otherwise.",
+        "at least 2 times its least value before. Formation first: the restricted loss is at most "
+        "50 % of its peak at an earlier frame than the test loss of its own. Clean-up: from there "
+        "to the end the squared norm of all weights falls by 25 % or more. Reproduced if every "
+        "seed has all three, not reproduced if one of the three is missing in 50 % of the seeds "
+        "or more, in part otherwise.",
         unit="steps, median lead of the restricted loss over the test loss",
         judge=judge_three_phases,
         experiment=protocols.nanda23_circuits,

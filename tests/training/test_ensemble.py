@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from grokbook.models import MLP, MODELS, Transformer
+from grokbook.models import MLP, MODELS, Decoder, Quadratic, Transformer
 from grokbook.training import ensemble as module
 from grokbook.training.batches import AHEAD
 from grokbook.training.ensemble import Ensemble
@@ -25,7 +25,8 @@ FORMS = [
     Transformer(**SMALL, norm_position="post", norm="rms", final_norm=True, unembedding_bias=True),
     MLP(8),
     MLP(8, hidden_layers=2, embedding="learned", embedding_width=6, activation="gelu"),
-    *(kind(**SMALL) for name, kind in MODELS.items() if name not in ("transformer", "mlp")),
+    Decoder(**SMALL),
+    Quadratic(12),
 ]
 
 
@@ -61,6 +62,10 @@ def flat(states):
 
 
 # -- one step is that of each run alone -----------------------------------------------------------
+
+
+def test_every_architecture_is_among_them():
+    assert {model.kind for model in FORMS} == set(MODELS)
 
 
 @pytest.mark.parametrize("model", FORMS, ids=lambda model: model.kind)
