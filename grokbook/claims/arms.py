@@ -2,7 +2,7 @@
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Real
 
 from grokbook.statistics import right_censored
 
@@ -25,6 +25,22 @@ def values(runs: xr.Dataset, name: str) -> list[float]:
 def onsets(runs: xr.Dataset) -> Onsets:
     """Times and whether they were seen; a censored run stands at its budget."""
     return right_censored(runs["t_grok"].values, runs["budget"].values)
+
+
+def or_never(runs: xr.Dataset) -> Float[np.ndarray, " run"]:
+    """Onsets, infinite where they were not reached: all runs of a sweep have one budget."""
+    times, seen = onsets(runs)
+    return np.where(seen, times, np.inf)
+
+
+def curve_at(
+    steps: Real[np.ndarray, " step"],
+    curve: Float[np.ndarray, " step"],
+    moments: float | Float[np.ndarray, " n"],
+) -> float | Float[np.ndarray, " n"]:
+    """Values of a curve at given steps, the last stored point up to there."""
+    stored = np.isfinite(curve)
+    return curve[stored][np.searchsorted(steps[stored], moments, side="right") - 1]
 
 
 def listed(runs: xr.Dataset) -> str:

@@ -2,9 +2,9 @@
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Real
 
 from grokbook import protocols
+from grokbook.claims.arms import curve_at
 from grokbook.claims.by_seed import grokked
 from grokbook.claims.claim import Claim, Published, Verdict
 from grokbook.claims.proofs import proved
@@ -56,7 +56,7 @@ def judge_ipr_rises(runs: xr.Dataset) -> Verdict:
     steps = found["step"].values
     t_mem, t_grok = found["t_mem"].values, found["t_grok"].values
     moments = np.stack([np.zeros_like(t_mem), t_mem, t_grok], axis=1)
-    at = [_at(steps, row, times) for row, times in zip(ratio, moments, strict=True)]
+    at = [curve_at(steps, row, times) for row, times in zip(ratio, moments, strict=True)]
     start, memorised, onset = np.array(at).T
     end = np.array([row[np.isfinite(row)][-1] for row in ratio])
     rises = end / start
@@ -74,16 +74,6 @@ def judge_ipr_rises(runs: xr.Dataset) -> Verdict:
         f"{', '.join(f'{share:.0%}' for share in meanwhile)} of the rise."
     )
     return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
-
-
-def _at(
-    steps: Real[np.ndarray, " step"],
-    row: Float[np.ndarray, " step"],
-    moments: Float[np.ndarray, " n"],
-) -> Float[np.ndarray, " n"]:
-    """Values of a curve at given steps, the last stored point up to there."""
-    steps, row = steps[np.isfinite(row)], row[np.isfinite(row)]
-    return row[np.searchsorted(steps, moments, side="right") - 1]
 
 
 CLAIMS = (

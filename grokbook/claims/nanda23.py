@@ -5,6 +5,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from grokbook import protocols
+from grokbook.claims.arms import curve_at
 from grokbook.claims.claim import Claim, Published, Verdict
 from grokbook.statistics import bootstrap, median_onset, right_censored
 
@@ -58,13 +59,8 @@ def test_accuracy_at(
     runs: xr.Dataset, steps: Float[np.ndarray, " run"]
 ) -> Float[np.ndarray, " run"]:
     """Test accuracy of each run at its own step, the last stored point up to there."""
-    grid = runs["step"].values
-    return np.array(
-        [
-            run[np.isfinite(run) & (grid <= step)][-1]
-            for run, step in zip(runs["test_accuracy"].values, steps, strict=True)
-        ]
-    )
+    curves = zip(runs["test_accuracy"].values, steps, strict=True)
+    return np.array([curve_at(runs["step"].values, curve, step) for curve, step in curves])
 
 
 CLAIMS = (

@@ -8,7 +8,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from grokbook import protocols
-from grokbook.claims.arms import arm, listed, mostly_grok, onsets, values
+from grokbook.claims.arms import arm, listed, mostly_grok, onsets, or_never, values
 from grokbook.claims.claim import Claim, Published, Verdict
 from grokbook.claims.nanda23 import judge_memorises_first
 from grokbook.statistics import median_onset
@@ -91,12 +91,13 @@ def judge_data_fraction_slope(runs: xr.Dataset) -> Verdict:
         for fraction in values(runs, "train_fraction")
     )
     note = f"Onsets: {seen} steps. Division mod 97 stands in for the product of S_5."
-    if not np.isfinite(np.median(_or_never(more))):
+    if not np.isfinite(np.median(or_never(more))):
         note = f"On {SLOPE_AT[1]:.0%} most seeds are censored: the budget is too short. {note}"
         return Verdict("not testable as stated", n=n, note=note)
-    slope, low, high = growth(_or_never(few), _or_never(more))
+    points = 100 * (SLOPE_AT[1] - SLOPE_AT[0])
+    slope, low, high = growth(or_never(few), or_never(more), points)
     if not np.isfinite(slope):
-        least, *_ = growth(onsets(few)[0], _or_never(more))
+        least, *_ = growth(onsets(few)[0], or_never(more), points)
         note = f"On {SLOPE_AT[0]:.0%} most seeds are censored: at least {least:.0%}. {note}"
         verdict = "not reproduced" if least > SLOPE[1] else "reproduced in part"
         return Verdict(verdict, slope, (low, high), n, note)
@@ -108,16 +109,17 @@ def judge_data_fraction_slope(runs: xr.Dataset) -> Verdict:
 
 
 def growth(
-    few: Float[np.ndarray, " few"], more: Float[np.ndarray, " more"]
+    few: Float[np.ndarray, " few"], more: Float[np.ndarray, " more"], points: float
 ) -> tuple[float, float, float]:
     r"""Growth of the median for each 1 % of data, with its 95 % bootstrap interval over seeds.
 
-    $(\tilde t_{.25} / \tilde t_{.30})^{1/5} - 1$; an onset that was not reached is infinite.
+    $(\tilde t_\mathrm{few} / \tilde t_\mathrm{more})^{1/m} - 1$ where the shares are m = `points`
+    per cent apart, after section 3.1 of {cite:t}`power2022grokking`; an onset that was not reached
+    is infinite (steps).
 
-    >>> round(growth(np.array([3200.0]), np.array([100.0]))[0], 3)
+    >>> round(growth(np.array([3200.0]), np.array([100.0]), 5.0)[0], 3)
     1.0
     """
-    points = 100 * (SLOPE_AT[1] - SLOPE_AT[0])
     rng = np.random.default_rng(0)
     drawn = [np.median(rng.choice(each, (9_999, each.size)), axis=-1) for each in (few, more)]
     low, high = np.quantile(drawn[0] / drawn[1], (0.025, 0.975), method="inverted_cdf")
@@ -125,12 +127,6 @@ def growth(
         float(ratio ** (1 / points) - 1) for ratio in (np.median(few) / np.median(more), low, high)
     )
     return slope, low, high
-
-
-def _or_never(runs: xr.Dataset) -> Float[np.ndarray, " run"]:
-    """Onsets, infinite where they were not reached: all runs of a sweep have one budget."""
-    times, seen = onsets(runs)
-    return np.where(seen, times, np.inf)
 
 
 DATA = "python -m grokbook run nanda23_data"

@@ -16,7 +16,7 @@ from .style import INK, QUIET, RULE, TEST, TRAIN, ink
 
 _TOP, _HIGH = 28, 210  # pixels above the axes, and of them
 _COLOURS = {"train": TRAIN, "test": TEST}
-_ROOM = {"memorised": 260, "grokked": 210}  # of a telephone's axis, for the words above it
+ROOM = {"memorised": 260, "grokked": 210}  # of a telephone's axis, for the words above it
 _AIR = 14  # between a curve and its label
 
 
@@ -33,7 +33,7 @@ def drawing(cell: Cell, last: Real, points: int) -> dict:
         "sentence": cell.sentence,
         "curves": [[c.split, int(c.strong), thin(c, points).ravel().tolist()] for c in cell.curves],
         "marks": [[split, at] for split, _, at in marks],
-        "texts": _beside(cell, last) + _above([(s, w, place(at, last)) for s, w, at in marks]),
+        "texts": _beside(cell, last) + above([(s, w, place(at, last)) for s, w, at in marks]),
     }
 
 
@@ -46,7 +46,7 @@ def place(step: Real, last: Real) -> float:
     return round(1000 * math.log(step / FIRST) / math.log(last / FIRST), 1)
 
 
-def _above(marks: list[tuple[str, str, float]]) -> list[list]:
+def above(marks: list[tuple[str, str, float]]) -> list[list]:
     """The onsets' words above the axes: the earlier ends at its mark, the later begins there."""
     if len(marks) == 1:
         ((split, word, at),) = marks
@@ -55,8 +55,8 @@ def _above(marks: list[tuple[str, str, float]]) -> list[list]:
     texts: list[list] = []
     if marks:
         (split, word, left), (other, its, right) = sorted(marks, key=lambda mark: mark[2])
-        right = min(right, 1000 - _ROOM[its])
-        left = max(min(left, right - _AIR), _ROOM[word])
+        right = min(right, 1000 - ROOM[its])
+        left = max(min(left, right - _AIR), ROOM[word])
         right = max(right, left + _AIR)
         texts = [[split, word, left, _TOP - 9, "end"], [other, its, right, _TOP - 9, "start"]]
     return texts

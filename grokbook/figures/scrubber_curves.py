@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 from jaxtyping import Float
 
-from .explorer_plot import _ROOM, _above
+from .explorer_plot import ROOM, above
 from .labels import count
 from .scrubber_frames import Film
 from .scrubber_plot import TEXT, panel
@@ -97,7 +97,7 @@ def _named(found: list[tuple[str, str, float]]) -> list[list]:
     """The names of onsets, both beginning at their marks where there is room, with their places."""
     if len(found) == 2:
         (split, name, left), (other, its, right) = sorted(found, key=lambda mark: mark[2])
-        right = min(right, 1000 - _ROOM[its])
-        if left < _ROOM[name] < right - left - 20:
+        right = min(right, 1000 - ROOM[its])
+        if left < ROOM[name] < right - left - 20:
             return [[split, name, left, 0, "start"], [other, its, right, 0, "start"]]
-    return _above(found)
+    return above(found)

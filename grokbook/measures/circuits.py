@@ -177,8 +177,8 @@ def _checked(L: Float[Tensor, "n m classes"]) -> int:
     return L.shape[0]
 
 
-def _labels(n: int, device: torch.device) -> Int64[Tensor, "n n"]:
-    """Return the sum of every pair."""
+def sums(n: int, device: torch.device) -> Int64[Tensor, "n n"]:
+    """The label $a + b$ of every pair."""
     a = torch.arange(n, device=device)
     return (a[:, None] + a) % n
 
@@ -187,7 +187,7 @@ def _right_and_wrong(
     L: Float[Tensor, "n n classes"],
 ) -> tuple[Float64[Tensor, "n n"], Float64[Tensor, "n n classes"]]:
     """Return the correct logits, and all logits with −∞ in their place."""
-    label, z = _labels(_checked(L), L.device)[..., None], L.double()
+    label, z = sums(_checked(L), L.device)[..., None], L.double()
     is_label = label == torch.arange(L.shape[2], device=L.device)
     return z.gather(2, label)[..., 0], torch.where(is_label, -torch.inf, z)
 
@@ -221,4 +221,4 @@ def _part(
 
 def _on_pairs(by_sum: Float64[Tensor, "n classes"], n: int) -> Float64[Tensor, "n n classes"]:
     """Return a function of the sum as one of the pair."""
-    return by_sum[_labels(n, by_sum.device)]
+    return by_sum[sums(n, by_sum.device)]

@@ -74,6 +74,4 @@ def _python_shuffle(n: int, seed: int) -> Int64[np.ndarray, "n"]:
     return np.array(order, dtype=np.int64)
 
 
-_SHUFFLES: dict[str, Callable[[int, int], Int64[np.ndarray, "n"]]] = {
-    "python_shuffle": _python_shuffle
-}
+_SHUFFLES: dict[str, Shuffle] = {"python_shuffle": _python_shuffle}

@@ -98,7 +98,7 @@ class _Reader:
         full = circuits.losses(L, self.train)
         restricted = circuits.losses(circuits.restricted(L, keys), self.train)
         excluded = circuits.losses(circuits.excluded(L, keys), self.train)
-        right = L.argmax(-1) == _sums(self.n, L.device)
+        right = L.argmax(-1) == circuits.sums(self.n, L.device)
         power = fourier.power(W_E)
         return {
             "frame_train_loss": full.train,
@@ -155,10 +155,5 @@ class _Reader:
     def _irrelevance(self, L: Float[Tensor, "n n n"]) -> float:
         if self.n % 2 == 0:
             return math.nan  # sum and distance do not name a pair
-        right = L.gather(2, _sums(self.n, L.device)[..., None])[..., 0]
+        right = L.gather(2, circuits.sums(self.n, L.device)[..., None])[..., 0]
         return clock_pizza.distance_irrelevance(right).item()
-
-
-def _sums(n: int, device: torch.device) -> Int[Tensor, "n n"]:
-    a = torch.arange(n, device=device)
-    return (a[:, None] + a) % n

@@ -101,7 +101,7 @@ def test_a_censored_slope_states_its_bound():
 
 def test_growth_against_its_definition():
     few, more = np.array([9e3, 5e3, 7e3]), np.array([2e3, 4e3, 3e3])
-    slope, low, high = growth(few, more)
+    slope, low, high = growth(few, more, 5.0)
     assert slope == pytest.approx((7 / 3) ** 0.2 - 1)
     # Medians of three resampled seeds are the seeds themselves: the ends are the extreme ratios.
     assert (low, high) == pytest.approx(((5 / 4) ** 0.2 - 1, (9 / 2) ** 0.2 - 1))

@@ -1,23 +1,13 @@
 """The explorer in a browser: its sliders, its map and what it says, on a page of its own."""
 
-import re
-from pathlib import Path
-
 import pytest
 
 from grokbook.figures import explorer
 from tests.figures.test_explorer import ONSETS, sweep
+from tests.site.alone import without_errors, write
 
 pytestmark = pytest.mark.timeout(1200)  # for a busy machine; the page itself takes a second
 
-STATIC = Path(__file__).resolve().parents[2] / "book" / "_static"
-STYLES = ("fonts.css", "page.css", "parts.css", "explorer.css", "print.css")
-PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>Explorer</title>{styles}{script}</head>
-<body style="margin:0"><article class="bd-article" style="padding:0 19px;max-width:640px">
-<div class="cell_output"><div class="output text_html">{figure}</div></div>
-<div class="cell_output"><div class="output text_html">{other}</div></div></article></body></html>
-"""
 # What a plot shows: points of the curves, ends of the marks, texts with their places.
 DRAWN = """svg => [...svg.querySelectorAll("polyline, .explorer-marks line, text")].map(e =>
   [e.tagName, e.textContent, e.parentElement.dataset.split ?? "",
@@ -25,31 +15,21 @@ DRAWN = """svg => [...svg.querySelectorAll("polyline, .explorer-marks line, text
        "y1", "y2", "fill", "text-anchor", "vector-effect"].map(key => e.getAttribute(key))])"""
 
 
-def write(folder: Path, *, script: bool) -> str:
-    """Write a page with two explorers, with or without their script; return its address."""
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> dict[bool, str]:
+    """Return the addresses of a page with two explorers, with and without their script."""
     one = {pair: seeds for pair, seeds in ONSETS.items() if pair[0] == 1.0}
-    styles = "".join(f'<link rel="stylesheet" href="{(STATIC / s).as_uri()}">' for s in STYLES)
-    source = (STATIC / "explorer.js").as_uri()
-    page = PAGE.format(
-        styles=styles,
-        script=f'<script defer src="{source}"></script>' if script else "",
-        figure=explorer(sweep(ONSETS))._repr_html_(),
-        other=explorer(sweep(one))._repr_html_(),
-    )
-    path = folder / f"explorer{script}.html"
-    path.write_text(page, encoding="utf-8")
-    return path.as_uri()
+    figures = [explorer(sweep(each)) for each in (ONSETS, one)]
+    folder = tmp_path_factory.mktemp("explorer")
+    return {script: write(folder, "explorer", figures, script=script) for script in (True, False)}
 
 
 @pytest.fixture
-def page(tab, tmp_path):
-    """The tab with the page open; an error in it fails the test."""
-    errors = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("console", lambda message: message.type == "error" and errors.append(message.text))
-    tab.goto(write(tmp_path, script=True))
-    yield tab
-    assert errors == []
+def page(tab, written):
+    """The tab with the page open."""
+    with without_errors(tab):
+        tab.goto(written[True])
+        yield tab
 
 
 def said(figure) -> str:
@@ -68,14 +48,14 @@ def values(figure) -> list[str]:
     return sliders.evaluate_all("all => all.map(e => e.getAttribute('aria-valuetext'))")
 
 
-def test_the_script_draws_the_first_pair_as_python_does(tab, tmp_path):
+def test_the_script_draws_the_first_pair_as_python_does(tab, written):
     plot = ".explorer-plot > svg"
-    tab.goto(write(tmp_path, script=False))
+    tab.goto(written[False])
     assert tab.get_by_role("slider").count() == 0
     assert tab.locator("td button").count() == 0
     still = tab.locator(plot).first.evaluate(DRAWN)
     words = said(tab.locator(".explorer").first)
-    tab.goto(write(tmp_path, script=True))
+    tab.goto(written[True])
     assert tab.locator("td button").count() == len(ONSETS) + 3
     assert tab.locator(plot).first.evaluate(DRAWN) == still
     assert len(still) > 15
@@ -132,11 +112,11 @@ def test_a_place_of_the_map_moves_the_sliders(page):
     assert figure.locator("[aria-pressed=true]").count() == 1
 
 
-def test_the_map_can_be_touched(chromium, tmp_path):
+def test_the_map_can_be_touched(chromium, written):
     window = {"width": 360, "height": 800}
     with chromium.new_context(viewport=window, has_touch=True, is_mobile=True) as context:
         tab = context.new_page()
-        tab.goto(write(tmp_path, script=True))
+        tab.goto(written[True])
         figure = tab.locator(".explorer").first
         figure.get_by_role("button", name="11k: weight decay 0.3, 30 %").tap()
         assert said(figure).startswith("Weight decay 0.3, 30 %")
@@ -182,24 +162,9 @@ def test_in_the_dark_the_plot_stands_on_a_light_card(page):
     assert card.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
 
 
-def test_the_focus_can_be_seen(page):
-    for _ in range(4):  # two sliders, two places of the map
-        page.keyboard.press("Tab")
-        look = page.evaluate("(s => [s.outlineStyle, s.outlineWidth])"
-                             "(getComputedStyle(document.activeElement))")  # fmt: skip
-        assert look == ["solid", "2px"]
-
-
 def test_paper_has_the_figure_without_its_sliders(page):
     page.emulate_media(media="print")
     figure = page.locator(".explorer").first
     assert not figure.locator(".explorer-controls").is_visible()
     assert figure.locator("svg[role=img]").is_visible()
     assert figure.locator("output").is_visible()
-
-
-def test_the_script_keeps_to_itself():
-    script = (STATIC / "explorer.js").read_text(encoding="utf-8")
-    assert "//" not in re.sub(r"/\*.*?\*/", "", script, flags=re.DOTALL)
-    assert not re.search(r"fetch|XMLHttpRequest|localStorage|innerHTML|window\.", script)
-    assert len(script.splitlines()) <= 200

@@ -1,24 +1,14 @@
 """The scrubber in a browser: slider, keys, finger, playing, themes, on a page of its own."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from grokbook.figures.scrubber import scrubber
 from tests.figures.framed import framed
+from tests.site.alone import without_errors, write
 
 pytestmark = pytest.mark.timeout(1200)  # for a busy machine; the page itself takes a second
 
-STATIC = Path(__file__).resolve().parents[2] / "book" / "_static"
-STYLES = ("fonts.css", "page.css", "parts.css", "scrubber.css", "print.css")
-PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>Scrubber</title>{styles}{script}</head>
-<body style="margin:0"><article class="bd-article" style="padding:0 19px;max-width:640px">
-{figures}</article></body></html>
-"""
-OUTPUT = '<div class="cell_output"><div class="output text_html">{}</div></div>'
 # What is drawn: every part that moves, every text, and what the controls say.
 DRAWN = """figure => [...figure.querySelectorAll("svg [d], circle, line, svg text, p, label")]
   .filter(e => !e.matches(".scrubber-still, button *"))
@@ -38,27 +28,17 @@ OTHERS = (
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> dict[bool, str]:
     """Return the addresses of a page with three scrubbers, with and without their script."""
-    figures = "".join(OUTPUT.format(scrubber(run)._repr_html_()) for run in (GROKKED, *OTHERS))
-    styles = "".join(f'<link rel="stylesheet" href="{(STATIC / s).as_uri()}">' for s in STYLES)
-    source = f'<script defer src="{(STATIC / "scrubber.js").as_uri()}"></script>'
-    folder, found = tmp_path_factory.mktemp("scrubber"), {}
-    for script in (True, False):
-        path = folder / f"scrubber{script}.html"
-        page = PAGE.format(styles=styles, script=source if script else "", figures=figures)
-        path.write_text(page, encoding="utf-8")
-        found[script] = path.as_uri()
-    return found
+    figures = [scrubber(run) for run in (GROKKED, *OTHERS)]
+    folder = tmp_path_factory.mktemp("scrubber")
+    return {script: write(folder, "scrubber", figures, script=script) for script in (True, False)}
 
 
 @pytest.fixture
 def page(tab, written):
-    """The tab with the page open; an error in it fails the test."""
-    errors = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("console", lambda message: message.type == "error" and errors.append(message.text))
-    tab.goto(written[True])
-    yield tab
-    assert errors == []
+    """The tab with the page open."""
+    with without_errors(tab):
+        tab.goto(written[True])
+        yield tab
 
 
 def said(figure) -> str:
@@ -301,23 +281,8 @@ def test_in_the_dark_the_plots_stand_on_a_light_card(page):
     assert head.evaluate("e => getComputedStyle(e).color") == "rgb(34, 32, 28)"
 
 
-def test_the_focus_can_be_seen(page):
-    for _ in range(4):  # the buttons and sliders of two figures
-        page.keyboard.press("Tab")
-        look = page.evaluate("(s => [s.outlineStyle, s.outlineWidth])"
-                             "(getComputedStyle(document.activeElement))")  # fmt: skip
-        assert look == ["solid", "2px"]
-
-
 def test_paper_has_the_figure_without_its_controls(page):
     page.emulate_media(media="print")
     figure = page.locator(".scrubber").first
     assert not figure.locator(".scrubber-controls").is_visible()
     assert figure.locator(".scrubber-dots").is_visible()
-
-
-def test_the_script_keeps_to_itself():
-    script = (STATIC / "scrubber.js").read_text(encoding="utf-8")
-    assert "//" not in re.sub(r"/\*.*?\*/", "", script, flags=re.DOTALL)
-    assert not re.search(r"fetch|XMLHttpRequest|localStorage|innerHTML|window\.", script)
-    assert len(script.splitlines()) <= 200

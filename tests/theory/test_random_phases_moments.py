@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from grokbook.theory import random_phases
 from grokbook.theory.random_phases import (
     N,
     covariance_identity,
@@ -152,3 +153,10 @@ def test_refusals(function):
         function(7, 0)
     with pytest.raises(ValueError, match="frequencies = 'all' is not known: choose 'even' or"):
         function(7, 6, "all")
+
+
+@pytest.mark.parametrize("order", [3, 5])
+def test_the_sums_hold_at_other_primes(order):
+    """At p = 3 there is one frequency, so that random frequencies are even ones."""
+    for name in ("output_mean", "output_variance", "random_variance")[: 3 if order > 3 else 2]:
+        assert getattr(random_phases, f"{name}_identity")(order).check()
