@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from grokbook.archive.store import read_runs, write_runs
+from grokbook.training.checkpoint import DamagedError
 
 EXPERIMENTS = Path(__file__).parents[2] / "book" / "runs"
 LARGEST = 3_000_000  # bytes of one experiment
@@ -50,7 +51,8 @@ def pack(experiment: str, runs: xr.Dataset, folder: Path | None = None) -> Path:
     """Write runs as one experiment of the book; the only way into `book/runs`.
 
     The embeddings along the way stay of the first run alone: those of all would not fit. Raises
-    `ValueError` for a file above 3 MB, which is then not written.
+    `ValueError` for a file above 3 MB, which is then not written, and `DamagedError` for one that
+    does not read back: what was there before stays.
     """
     path = (folder or EXPERIMENTS) / f"{experiment}.nc"
     if "frame_W_E" in runs:
@@ -65,5 +67,10 @@ def pack(experiment: str, runs: xr.Dataset, folder: Path | None = None) -> Path:
             f"{experiment} would weigh {size / 1e6:.1f} MB: an experiment stays under 3 MB, "
             "so keep fewer weights or fewer runs."
         )
+    try:
+        read_runs(trial)
+    except DamagedError:
+        trial.unlink()
+        raise
     trial.replace(path)
     return path

@@ -50,6 +50,26 @@ def test_what_was_read_from_an_experiment_can_be_packed_again(runs, book_runs):
     assert_same(experiments()[tiny().name], runs[0])
 
 
+def test_a_longer_description_is_not_cut_to_the_length_of_one_that_was_read(runs, book_runs):
+    pack("some", runs[0])
+    longer = train_run(tiny(train_fraction=0.625), Request(10))
+    assert len(longer["run_json"].item()) > len(runs[0]["run_json"].item())
+    read = experiments()[tiny().name]
+    path = pack("both", concatenate([read, longer]))
+    assert set(experiments()) == {tiny().name, longer["name"].item()}
+    assert path.name == "both.nc"
+
+
+def test_an_experiment_that_does_not_read_back_replaces_nothing(runs, book_runs, monkeypatch):
+    before = pack("some", runs[0]).read_bytes()
+    module = sys.modules["grokbook.archive.experiments"]
+    monkeypatch.setattr(module, "write_runs", lambda path, runs: path.write_bytes(before[:-100]))
+    with pytest.raises(DamagedError, match=r"some\.nc\.trial is damaged"):
+        pack("some", runs[1])
+    assert [one.name for one in book_runs.iterdir()] == ["some.nc"]
+    assert (book_runs / "some.nc").read_bytes() == before
+
+
 def test_an_experiment_that_is_too_large_is_not_written(runs, book_runs, monkeypatch):
     path = pack("some", runs[0])
     before = path.read_bytes()
