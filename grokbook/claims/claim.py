@@ -87,7 +87,8 @@ class Claim:
             )
         verdict = self.judge(runs).limited() if self.kind == "measurement" else self.judge(runs)
         if missing:
-            more = f"{missing} runs are not archived yet; `{self.command}` trains them."
+            are = "run is" if missing == 1 else "runs are"
+            more = f"{missing} {are} not archived yet; `{self.command}` trains them."
             verdict = dataclasses.replace(verdict, note=f"{verdict.note} {more}".strip())
         return verdict
 

@@ -79,7 +79,9 @@ def test_without_runs_a_measurement_is_not_yet_run(claim) -> None:
 
 
 def test_missing_seeds_are_named() -> None:
-    assert "2 runs are not archived yet" in RANGE.verdict(made([6_000, 7_000, 8_000]), 2).note
+    for missing, words in ((1, "1 run is"), (2, "2 runs are")):
+        note = RANGE.verdict(made([6_000, 7_000, 8_000]), missing).note
+        assert f"{words} not archived yet" in note
 
 
 def test_theorem() -> None:
