@@ -11,7 +11,7 @@ FRAMES = 96  # at most; about sixty stay
 def nanda23_circuits(*, seeds: int = 5, steps: int = 40_000, **changes: Any) -> Protocol:
     """`nanda23` with frames: Fourier power, restricted and excluded loss, from first to last step.
 
-    The runs are those of {func}`nanda23 <grokbook.protocols.nanda23>`; more is asked of them.
+    The runs are those of `nanda23`; more is asked of them.
     `changes` are hyper-parameters by their short names.
     """
     base = nanda23(seeds=seeds, steps=steps, **changes)
