@@ -25,4 +25,5 @@ from .style import arm_style as arm_style
 from .style import canvas as canvas
 from .style import style as style
 from .survival import survival as survival
+from .torus import torus as torus
 from .traces import traces as traces

@@ -38,10 +38,21 @@ def plane(embedding: Float[np.ndarray, "p d"], frequency: int) -> Float[np.ndarr
             f"frequency {frequency} has no plane; give 1 to {(p - 1) // 2} for {p} residues."
         )
     angle = 2 * np.pi / p * (frequency * np.arange(p) % p)
+    return plane_of(embedding, angle, f"frequency {frequency}")
+
+
+def plane_of(
+    embedding: Float[np.ndarray, "n d"], angle: Float[np.ndarray, "n"], name: str
+) -> Float[np.ndarray, "d 2"]:
+    r"""Return two orthonormal directions in which element a stands at `angle[a]`, as `plane` does.
+
+    The angles are those of a character $\chi(a) = e^{i \cdot \mathrm{angle}_a}$, of any abelian
+    group. Raises ValueError, with the name, where the embedding has nothing in such a plane.
+    """
     waves = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     U, sizes, V = np.linalg.svd(embedding.astype(float).T @ waves, full_matrices=False)
-    if sizes[1] <= 1e-9 * np.linalg.norm(embedding) * np.sqrt(p):
-        raise ValueError(f"the embedding has no plane of frequency {frequency}: no power in it.")
+    if sizes[1] <= 1e-9 * np.linalg.norm(embedding) * np.sqrt(len(embedding)):
+        raise ValueError(f"the embedding has no plane of {name}: no power in it.")
     return U @ V
 
 
