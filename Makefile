@@ -81,13 +81,13 @@ check-package: $(VENV)/.installed
 	$(HEADLINE) 'Package: tests with warnings as errors and shapes checked, then doctests'
 	@$(EMPTY_STORE) && $(PYTEST) tests -n auto --jaxtyping-packages=grokbook,beartype.beartype \
 		--ignore=tests/site --ignore=tests/test_replay.py --ignore=tests/test_verdicts.py
-	@$(EMPTY_STORE) && $(PYTEST) grokbook --doctest-modules \
+	@$(EMPTY_STORE) && $(PYTEST) grokbook -n auto --doctest-modules \
 		--jaxtyping-packages=grokbook,beartype.beartype
 
 check-chapters: $(VENV)/.installed
 	$(HEADLINE) 'Chapters: stored outputs against a fresh execution'
-	@$(EMPTY_STORE) && $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=600 \
-		--timeout=900 book
+	@$(EMPTY_STORE) && $(PYTEST) -n auto --dist loadfile --nbval-lax --nbval-current-env \
+		--nbval-cell-timeout=600 --timeout=900 book
 
 check-presets: $(VENV)/.installed
 	$(HEADLINE) 'Presets: every chapter trains something new and groks'
@@ -105,7 +105,7 @@ check-build: $(VENV)/.installed
 
 check-pages: $(VENV)/.installed
 	$(HEADLINE) 'Pages: the built book in a browser'
-	@GROKBOOK_HTML="$$PWD/_build/check/_build/html" $(PYTEST) tests/site
+	@GROKBOOK_HTML="$$PWD/_build/check/_build/html" $(PYTEST) -n auto --dist loadscope tests/site
 
 # --------------------------------------------------------------------------------------- upkeep
 notebooks: $(VENV)/.installed  ## execute chapters and store their outputs (CHAPTER=01_phenomenon for one)

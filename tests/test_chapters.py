@@ -8,10 +8,13 @@ import pytest
 
 from grokbook import archived
 from grokbook.protocols import PROTOCOLS, SWEEPS
+from grokbook.theory import censoring, cyclic, max_margin, random_phases
 
 CHAPTERS = sorted((Path(__file__).parents[1] / "book").glob("[0-9]*.ipynb"))
-
-
+DERIVATIONS = {
+    "01_phenomenon": (censoring,),
+    "02_cyclic_groups": (cyclic, random_phases, max_margin),
+}
 COMMAND = re.compile(r'command="python -m grokbook run (\w+)')
 
 
@@ -40,3 +43,18 @@ def test_every_picture_has_a_caption_that_says_what_to_look_at_first(path):
             figure = cell.metadata.get("mystnb", {}).get("figure", {})
             assert figure.get("name", "").startswith("fig-"), cell.source[:80]
             assert figure["caption"].startswith("**Look first at ")
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_step_of_its_derivation_is_checked_on_the_page(path):
+    """Each step is a line that nbval compares, so that a planted slip turns the page red."""
+    compared = [c for c in nbformat.read(path, 4).cells if "NBVAL_CHECK_OUTPUT" in c.source]
+    said = {
+        line
+        for cell in compared
+        for output in cell.outputs
+        for line in output.get("text", "").splitlines()
+    }
+    steps = [step for derivation in DERIVATIONS[path.stem] for step in derivation.identities()]
+    assert steps
+    assert [step.name for step in steps if f"{step.name}: True" not in said] == []
