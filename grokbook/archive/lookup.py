@@ -109,9 +109,13 @@ def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:
 
 
 def _unlabelled(run: xr.Dataset) -> dict[str, tuple[int, ...]]:
-    """Shapes, one run's, of the variables with an axis that no coordinate labels."""
+    """Lengths of the axes that no coordinate labels, of the variables that have one."""
     known = {"run", *map(str, run.indexes)}
-    return {str(name): run[name].shape[1:] for name in run.data_vars if set(run[name].dims) - known}
+    bare = {
+        str(name): tuple(n for axis, n in run[name].sizes.items() if axis not in known)
+        for name in run.data_vars
+    }
+    return {name: lengths for name, lengths in bare.items() if lengths}
 
 
 def _with_equal_coordinates(runs: list[xr.Dataset]) -> list[xr.Dataset]:

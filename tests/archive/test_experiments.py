@@ -87,8 +87,12 @@ def test_a_damaged_experiment_is_named(runs, book_runs):
         experiments()
 
 
-def test_embeddings_along_the_way_stay_of_the_first_run(book_runs):
-    runs = [train_run(tiny(seed=seed), Request(20, frames=4)) for seed in (0, 1)]
+@pytest.mark.parametrize("budgets", [(20, 20), (20, 50), (50, 20)])
+def test_embeddings_along_the_way_stay_of_the_first_run(book_runs, budgets):
+    runs = [
+        train_run(tiny(seed=seed), Request(steps, frames=4)) for seed, steps in enumerate(budgets)
+    ]
+    assert (len({tuple(run["frame"].values) for run in runs}) == 1) == (budgets[0] == budgets[1])
     pack("some", concatenate(runs))
     first, second = (experiments()[run["name"].item()] for run in runs)
     assert_same(first, runs[0])
