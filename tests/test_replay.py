@@ -2,8 +2,8 @@
 
 On the machine and versions that archived a run the replay is equal bit for bit. Elsewhere the order
 of floating-point sums differs. How far that can lead is seen from a float64 run: the tolerance is
-two and a half times its distance from the float32 one, and leaves room for rounding and little
-else: a learning rate that is wrong by 10 % is already outside.
+two and a half times its distance from the float32 one or more, and leaves room for rounding and
+little else: a learning rate that is wrong by 10 % is already outside.
 """
 
 import numpy as np
@@ -17,9 +17,10 @@ from grokbook.training.run import Run
 
 STEPS = 200
 ACCURACY = 0.02
-# Largest relative distance of a loss in float64 from the archived one, over 200 steps.
-ROUNDING = {"nanda23": 0.032, "power22": 0.0009}
-LEAST = 0.01
+# Relative, for a loss. Over 200 steps the largest distance of a float64 run from the archived one
+# is 0.032, 0.033, 0.0009 and 1e-7; in plain gradient descent on a loss that has hardly moved yet
+# there is little to round, and a learning rate that is wrong by 10 % shows as 2e-4.
+TOLERANCE = {"nanda23": 0.08, "zhong23": 0.08, "power22": 0.01, "gromov23": 2e-5}
 
 
 def one_run_per_protocol() -> dict[str, xr.Dataset]:
@@ -36,7 +37,7 @@ def differences(archived: xr.Dataset, replayed: xr.Dataset) -> list[str]:
     steps = steps[steps <= STEPS]
     grid = 1 + STEPS // int(archived["evaluate_every"].item())
     assert len(steps) >= min(10, grid), f"only {len(steps)} steps of {grid} can be compared"
-    loss = max(LEAST, 2.5 * ROUNDING[archived["protocol"].item()])
+    loss = TOLERANCE[archived["protocol"].item()]
     lines = []
     for name in ("train_loss", "test_loss", "train_accuracy", "test_accuracy"):
         kept, now = (data[name].sel(step=steps).values[0] for data in (archived, replayed))
