@@ -43,8 +43,20 @@ def _read(stamps: tuple[tuple[Path, int], ...]) -> dict[str, tuple[xr.Dataset, .
             if "frame" in run.dims:
                 read = np.isfinite(run["frame_train_loss"].values[0])
                 run = run.sel(frame=run["frame"].values[read])
-            found[str(name)] = (*found.get(str(name), ()), run)
+            found[str(name)] = (*found.get(str(name), ()), _own_shapes(run))
     return found
+
+
+def _own_shapes(run: xr.Dataset) -> xr.Dataset:
+    """The run without the NaN that its final weights end in beside those of a larger network."""
+    for name in [name for name in run.data_vars if str(name).startswith("final_")]:
+        seen = np.isfinite(run[name].values[0])
+        for axis, along in enumerate(run[name].dims[1:]):
+            others = tuple(other for other in range(seen.ndim) if other != axis)
+            filled = np.flatnonzero(seen.any(axis=others))
+            if filled.size:  # a run that diverged may have none
+                run = run.isel({along: slice(filled[-1] + 1)})
+    return run
 
 
 def pack(experiment: str, runs: xr.Dataset, folder: Path | None = None) -> Path:

@@ -92,13 +92,12 @@ def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:
     """Runs side by side on the union of their steps; a shorter run ends in NaN.
 
     A hyper-parameter that a run does not have is NaN or an empty word there, a variable NaN. Final
-    weights, and what is said neuron by neuron, stay only where all runs have one shape of them;
-    each run's own file has its own.
+    weights, and what is said neuron by neuron, end in NaN in a run that has fewer of them, and stay
+    only where all runs have the same axes; each run's own file has its own.
     """
-    if len({frozenset(_unlabelled(run).items()) for run in runs}) > 1:
-        runs = [run.drop_vars(_unlabelled(run)) for run in runs]
+    runs = _with_equal_shapes([run.drop_attrs() for run in runs])
     return xr.concat(
-        _with_equal_coordinates(_with_equal_axes([run.drop_attrs() for run in runs])),
+        _with_equal_coordinates(_with_equal_axes(runs)),
         dim="run",
         join="outer",
         coords="different",
@@ -108,14 +107,31 @@ def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:
     )
 
 
-def _unlabelled(run: xr.Dataset) -> dict[str, tuple[int, ...]]:
-    """Lengths of the axes that no coordinate labels, of the variables that have one."""
+def _unlabelled(run: xr.Dataset) -> dict[str, tuple[str, ...]]:
+    """The axes that no coordinate labels, of the variables that have one."""
     known = {"run", *map(str, run.indexes)}
     bare = {
-        str(name): tuple(n for axis, n in run[name].sizes.items() if axis not in known)
+        str(name): tuple(str(axis) for axis in run[name].dims if axis not in known)
         for name in run.data_vars
     }
-    return {name: lengths for name, lengths in bare.items() if lengths}
+    return {name: axes for name, axes in bare.items() if axes}
+
+
+def _with_equal_shapes(runs: list[xr.Dataset]) -> list[xr.Dataset]:
+    """Lengthen what has no labels to the longest run's; drop what the runs have other axes of."""
+    each = [_unlabelled(run) for run in runs]
+    common = {item for item in each[0].items() if all(item in axes.items() for axes in each)}
+    kept = {axis for _, axes in common for axis in axes}
+    runs = [
+        run.drop_vars(name for name, axes in of_run.items() if (name, axes) not in common)
+        for run, of_run in zip(runs, each, strict=True)
+    ]
+    most = {axis: max(run.sizes[axis] for run in runs) for axis in kept}
+    short = [{axis: (0, n - run.sizes[axis]) for axis, n in most.items()} for run in runs]
+    return [
+        run.pad({axis: ends for axis, ends in lacking.items() if any(ends)})
+        for run, lacking in zip(runs, short, strict=True)
+    ]
 
 
 def _with_equal_coordinates(runs: list[xr.Dataset]) -> list[xr.Dataset]:

@@ -98,3 +98,31 @@ def test_embeddings_along_the_way_stay_of_the_first_run(book_runs, budgets):
     assert_same(first, runs[0])
     assert second["frame_W_E"].isnull().all()
     assert_same(second.drop_vars("frame_W_E"), runs[1].drop_vars("frame_W_E"))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_weights_of_two_sizes_stand_side_by_side(book_runs, order):
+    runs = [train_run(tiny(p=p), Request(10, keep_weights=True)) for p in (5, 7)][::order]
+    runs[1]["final_W_U"][:] = np.nan  # as of a run that diverged
+    pack("some", concatenate(runs))
+    beside = concatenate([experiments()[run["name"].item()] for run in runs])
+    assert beside["final_W_1"].shape[1:] == max(run["final_W_1"].shape[1:] for run in runs)
+    for index, run in enumerate(runs):
+        assert_same(experiments()[run["name"].item()].drop_vars("final_W_U"),
+                    run.drop_vars("final_W_U"))  # fmt: skip
+        n, d = run["final_W_1"].shape[1:]
+        kept = beside["final_W_1"].values[index]
+        assert np.array_equal(kept[:n, :d], run["final_W_1"].values[0])
+        assert np.isnan(kept[n:]).all()
+    assert experiments()[runs[1]["name"].item()]["final_W_U"].isnull().all()
+
+
+def test_weights_with_other_axes_are_left_out_and_the_rest_stays(book_runs):
+    runs = [
+        train_run(run, Request(10, keep_weights=True)) for run in (tiny(), tiny(hidden_layers=2))
+    ]
+    beside = concatenate(runs)
+    own = set(runs[1].data_vars) - set(runs[0].data_vars)
+    assert own and not own & set(beside.data_vars)
+    for index, run in enumerate(runs):
+        assert np.array_equal(beside["final_W_1"].values[index], run["final_W_1"].values[0])
