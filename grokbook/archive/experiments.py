@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from grokbook.archive.store import read_runs, write_runs
+from grokbook.archive.store import read_names, read_runs, write_runs
 from grokbook.training.checkpoint import DamagedError
 
 EXPERIMENTS = Path(__file__).parents[2] / "book" / "runs"
@@ -18,32 +18,42 @@ def experiments(folder: Path | None = None) -> dict[str, xr.Dataset]:
 
     Where two experiments hold one run, followed in two ways, it is that of the first file.
     """
-    return {name: runs[0] for name, runs in _all(folder).items()}
+    every = [_runs(*stamp) for stamp in _stamps(folder)]
+    return {name: run for runs in reversed(every) for name, run in runs.items()}
 
 
 def held(name: str, folder: Path | None = None) -> tuple[xr.Dataset, ...]:
-    """The run of that name as each experiment that holds it has it; empty if none does."""
-    return _all(folder).get(name, ())
+    """The run of that name as each experiment that holds it has it; empty if none does.
+
+    Of the others only the names are read, since every process that trains asks.
+    """
+    return tuple(_runs(*stamp)[name] for stamp in _stamps(folder) if name in _names(*stamp))
 
 
-def _all(folder: Path | None) -> dict[str, tuple[xr.Dataset, ...]]:
-    folder = folder or EXPERIMENTS
-    return _read(tuple((path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.nc"))))
+def _stamps(folder: Path | None) -> list[tuple[Path, int]]:
+    """The files, each with its time, so that one that was written anew is read anew."""
+    return [
+        (path, path.stat().st_mtime_ns) for path in sorted((folder or EXPERIMENTS).glob("*.nc"))
+    ]
 
 
-@functools.lru_cache(maxsize=2)
-def _read(stamps: tuple[tuple[Path, int], ...]) -> dict[str, tuple[xr.Dataset, ...]]:
-    found: dict[str, tuple[xr.Dataset, ...]] = {}
-    for path, _ in stamps:
-        runs = read_runs(path)
-        for index, name in enumerate(runs["name"].values):
-            run = runs.isel(run=[index])
-            steps = run["step"].values[np.isfinite(run["test_loss"].values[0])]
-            run = run.sel(step=steps).assign_coords(archive=("run", [path.name]))
-            if "frame" in run.dims:
-                read = np.isfinite(run["frame_train_loss"].values[0])
-                run = run.sel(frame=run["frame"].values[read])
-            found[str(name)] = (*found.get(str(name), ()), _own_shapes(run))
+@functools.lru_cache(maxsize=64)
+def _names(path: Path, _: int) -> frozenset[str]:
+    return frozenset(read_names(path))
+
+
+@functools.lru_cache(maxsize=32)
+def _runs(path: Path, _: int) -> dict[str, xr.Dataset]:
+    found: dict[str, xr.Dataset] = {}
+    runs = read_runs(path)
+    for index, name in enumerate(runs["name"].values):
+        run = runs.isel(run=[index])
+        steps = run["step"].values[np.isfinite(run["test_loss"].values[0])]
+        run = run.sel(step=steps).assign_coords(archive=("run", [path.name]))
+        if "frame" in run.dims:
+            read = np.isfinite(run["frame_train_loss"].values[0])
+            run = run.sel(frame=run["frame"].values[read])
+        found[str(name)] = _own_shapes(run)
     return found
 
 

@@ -131,9 +131,15 @@ def _final(runs: xr.Dataset) -> list[str]:
     return [str(name) for name in runs.data_vars if str(name).startswith("final_")]
 
 
+def read_names(path: Path) -> list[str]:
+    """Read which runs a file holds, and nothing else. Raises as `read_runs` does."""
+    with _told(path), h5py.File(io.BytesIO(path.read_bytes()), "r") as file:
+        return [str(name) for name in file["name"].asstr()[:]]
+
+
 def read_runs(path: Path) -> xr.Dataset:
     """Read a dataset of runs and verify it. Raises `DamagedError` with the path."""
-    try:
+    with _told(path):
         content = path.read_bytes()
         # What HDF5 itself refuses would leave h5netcdf's object half made, which complains aloud.
         with h5py.File(io.BytesIO(content), "r") as file:
@@ -146,6 +152,14 @@ def read_runs(path: Path) -> xr.Dataset:
             if hashlib.sha256(str(text).encode()).hexdigest()[:16] != name:
                 raise ValueError(f"its run {name} is not the one that it describes")
             json.loads(str(text))  # its classes may be unknown here: a user's own intervention
+    return runs
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell what is wrong with a file in one sentence that names it."""
+    try:
+        yield
     except PermissionError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}; change its owner.") from error
     except Exception as error:  # HDF5 reports broken bytes through many exception types
@@ -153,7 +167,6 @@ def read_runs(path: Path) -> xr.Dataset:
             f"{path} is damaged ({error}); move it away or delete it, then run the same command "
             "again: no other run is touched."
         ) from error
-    return runs
 
 
 def content_digest(runs: xr.Dataset) -> str:
