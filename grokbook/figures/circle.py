@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.ticker import FixedLocator
 
 from .colours import wheel
 from .labels import number
 from .picture import Picture
+from .plane_axes import plane_axes
 from .planes import flat, plane, rings
-from .style import QUIET, RULE, WIDE, canvas, style
+from .style import QUIET, WIDE, canvas, style
 
 _MOST = 12  # panels: more would be smaller than their labels
 _LEFT, _BOTTOM, _TOP, _RIGHT, _GAP = 0.72, 0.52, 0.26, 0.72, 0.3  # inches
@@ -42,7 +43,7 @@ def circle(
         reach = radius * side / (side - 0.38)  # room for the names of residues
         for place, (axes, (k, places)) in enumerate(zip(panels, points.items(), strict=True)):
             low, first = place + columns >= len(points), place % columns == 0
-            _frame(axes, reach, low=low, first=first)
+            plane_axes(axes, reach, low=low, first=first)
             _round(axes, places, k, side)
             above = {"transform": axes.transAxes, "va": "bottom"}
             axes.text(0, 1.02, f"$k = {k}$", **above)
@@ -72,30 +73,6 @@ def _grid(number: int) -> tuple[Figure, list[Axes], float]:
     for axes in panels[number:]:
         axes.remove()
     return figure, panels[:number], side
-
-
-def _frame(axes: Axes, reach: float, *, low: bool, first: bool) -> None:
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
-    axes.set_aspect("equal")
-    tick = nice(0.9 * reach)
-    for axis, outer, name in ((axes.xaxis, low, "cosine"), (axes.yaxis, first, "sine")):
-        axis.set_major_locator(FixedLocator([-tick, 0, tick]))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-        axis.set_tick_params(labelbottom=outer, labelleft=outer)
-        if outer:
-            axis.set_label_text(f"{name} direction")
-    axes.axhline(0, color=RULE, lw=0.7, zorder=0)
-    axes.axvline(0, color=RULE, lw=0.7, zorder=0)
-
-
-def nice(most: float | int) -> float:
-    """Return the largest number of one digit and a power of ten that is not above another.
-
-    >>> nice(0.49), nice(7), nice(12.5)
-    (0.4, 7.0, 10.0)
-    """
-    power = int(np.floor(np.log10(most)))
-    return float(f"{int(most / 10.0**power + 1e-9)}e{power}")
 
 
 def _round(axes: Axes, points: Float[np.ndarray, "p 2"], k: int, side: float) -> None:

@@ -7,8 +7,8 @@ hold the two together. Texts have the page's sizes at every width.
 import numpy as np
 from jaxtyping import Int
 
-from .circle import nice
 from .colours import wheel
+from .plane_axes import nice
 from .planes import rings
 from .scrubber_frames import Film
 from .style import ARMS, INK, QUIET, RULE, ink

@@ -5,18 +5,16 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from grokbook.theory import cyclic
+from grokbook.theory.cyclic.products import Character, Moduli
 
-from .circle import nice
 from .colours import wheel
 from .labels import number
 from .picture import Picture
+from .plane_axes import plane_axes
 from .planes import flat, plane_of
 from .style import RULE, WIDE, canvas, style
-
-Character = tuple[int, ...]
 
 _SIDE, _LEFT, _BOTTOM, _TOP, _GAP = 2.2, 0.72, 0.52, 0.26, 0.95  # inches
 
@@ -24,7 +22,7 @@ _SIDE, _LEFT, _BOTTOM, _TOP, _GAP = 2.2, 0.72, 0.52, 0.26, 0.95  # inches
 def torus(
     embedding: Float[np.ndarray, "n d"],
     characters: tuple[Character, Character],
-    moduli: tuple[int, ...],
+    moduli: Moduli,
 ) -> Picture:
     r"""Draw an embedding of $\mathbb Z_{n_1} \times \dots$ in the planes of two characters.
 
@@ -59,7 +57,7 @@ def torus(
             top=_TOP,
             gap=_GAP,
         )
-        _circle(circle, places[0])
+        plane_axes(circle, 1.08 * float(np.linalg.norm(places[0], axis=1).max()))
         circle.scatter(*places[0].T, s=16, c=colours, linewidths=0, gid="elements")
         circle.text(0, 1.02, _name(characters[0]), transform=circle.transAxes, va="bottom")
         _lattice(lattice, characters, orders)
@@ -73,19 +71,6 @@ def _turns(
     """Measured angles in turns, each on the branch that is nearest to where it ought to be."""
     off = np.arctan2(points[:, 1], points[:, 0]) / (2 * np.pi) - ideal
     return ideal + (off + 0.5) % 1 - 0.5
-
-
-def _circle(axes: Axes, places: Float[np.ndarray, "n 2"]) -> None:
-    reach = 1.08 * float(np.linalg.norm(places, axis=1).max())
-    tick = nice(0.9 * reach)
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
-    axes.set(xlabel="cosine direction", ylabel="sine direction")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(FixedLocator([-tick, 0, tick]))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    axes.axhline(0, color=RULE, lw=0.7, zorder=0)
-    axes.axvline(0, color=RULE, lw=0.7, zorder=0)
-    axes.set_aspect("equal")
 
 
 def _lattice(axes: Axes, characters: tuple[Character, Character], orders: list[int]) -> None:

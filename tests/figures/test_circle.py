@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from grokbook.figures.circle import circle, nice
+from grokbook.figures.circle import circle
 from grokbook.figures.colours import wheel
+from grokbook.figures.plane_axes import nice
 from grokbook.figures.planes import flat, plane, rings
 from tests.figures.framed import framed
 
