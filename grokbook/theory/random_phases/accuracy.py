@@ -1,6 +1,6 @@
 r"""How often the analytic network is right, as a function of p and N: one answer, two shortcuts.
 
-The outputs of an input are $f_q = z_\delta/(2pN)$ with $\delta = n_1 + n_2 - q$ and
+The outputs of an input are $f_c = z_\delta/(2pN)$ with $\delta = a + b - c$ and
 $$z_\delta = \sum_k \mathrm{Re}\,C_k e^{-2\pi ik\delta/p},\qquad
 C_k = \sum_{j: \sigma_j = k} (\cos\alpha_j + \cos\beta_j)^2 e^{i(\alpha_j + \beta_j)}.$$
 All inputs have the same law of z, so that the expected accuracy is the probability that z is
@@ -56,7 +56,7 @@ class Accuracy:
 
 
 def output_mean(p: int, width: int, frequencies: str = "even") -> Float64[np.ndarray, "p"]:
-    r"""Return $E f$ for $\delta = 0, \dots, p - 1$: $c_\delta/4p$, $c$ the mean of the cosines.
+    r"""Return $E f$ for $\delta = 0, \dots, p - 1$: $s_\delta/4p$, $s$ the mean of the cosines.
 
     With equally many neurons a frequency $c_\delta = (p\,1[\delta = 0] - 1)/(p - 1)$. Raises
     `ValueError` unless p is an odd prime and the width at least 1.

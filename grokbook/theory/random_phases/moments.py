@@ -1,10 +1,10 @@
 r"""Mean and covariance of Gromov's network, its random phases integrated out.
 
 Neuron k of $f(x) = \frac{1}{DN} W_2 (W_1 x)^2$, $D = 2p$, has the frequency
-$\omega = 2\pi\sigma_k/p$ and two independent uniform phases. With $\alpha = \omega n + \varphi_1$,
-$\beta = \omega m + \varphi_2$, which are uniform too, and $\delta = \omega(n + m - q)$ it adds
+$\omega = 2\pi\sigma_k/p$ and two independent uniform phases. With $\alpha = \omega a + \varphi_1$,
+$\beta = \omega b + \varphi_2$, which are uniform too, and $\delta = \omega(a + b - c)$ it adds
 $$g_\delta = (\cos\alpha + \cos\beta)^2 \cos(\alpha + \beta - \delta)$$
-to class q. The moments of g come from integrals over α and β; those of f are sums over the
+to class c. The moments of g come from integrals over α and β; those of f are sums over the
 frequencies $1, \dots, (p - 1)/2$, which equally many of the N neurons carry.
 """
 
@@ -19,7 +19,7 @@ from grokbook.theory.identity import Identity
 alpha, beta, delta, epsilon = sp.symbols("alpha beta delta epsilon", real=True)
 p, N = sp.symbols("p N", positive=True)
 u, v = sp.symbols("u v", real=True)  # (α + β)/2 and (α − β)/2
-hit = sp.symbols("hit", integer=True, nonnegative=True)  # 1[q ≡ n + m (mod p)]
+hit = sp.symbols("hit", integer=True, nonnegative=True)  # 1[c ≡ a + b (mod p)]
 
 
 def neuron(shift: sp.Expr = delta) -> sp.Expr:
@@ -32,7 +32,7 @@ def neuron(shift: sp.Expr = delta) -> sp.Expr:
 
 
 def mean_wave() -> sp.Expr:
-    r"""Return $c = (p\,1[q \equiv n + m] - 1)/(p - 1)$, the mean of $\cos\delta$ over frequencies.
+    r"""Return $s = (p\,1[c \equiv a + b] - 1)/(p - 1)$, the mean of $\cos\delta$ over frequencies.
 
     >>> mean_wave().subs(hit, 1), mean_wave().subs(hit, 0)
     (1, -1/(p - 1))
@@ -41,7 +41,7 @@ def mean_wave() -> sp.Expr:
 
 
 def mean_formula() -> sp.Expr:
-    r"""Return $E f_q = (p\,1[q \equiv n + m] - 1)/(4p(p - 1)) = c/(4p)$.
+    r"""Return $E f_c = (p\,1[c \equiv a + b] - 1)/(4p(p - 1)) = s/(4p)$.
 
     >>> mean_formula().subs(hit, 1)
     1/(4*p)
@@ -50,7 +50,7 @@ def mean_formula() -> sp.Expr:
 
 
 def variance_formula() -> sp.Expr:
-    r"""Return $\mathrm{Var} f_q = (1 + c/16)/(4p^2N)$.
+    r"""Return $\mathrm{Var} f_c = (1 + s/16)/(4p^2N)$.
 
     >>> variance_formula().subs(hit, 1)
     17/(64*N*p**2)
@@ -183,7 +183,7 @@ def output_mean_identity(order: int = 7) -> Identity:
     """Return the mean output of every class; the wrong one takes the wrong classes' mean for 0."""
     mean = _frequency_mean(order, lambda shift: _wave(shift, order) / 2)
     return Identity(
-        f"E f_q = (p 1[q ≡ n + m] − 1)/(4p(p − 1)), exactly for p = {order}",
+        f"E f_c = (p 1[c ≡ a + b] − 1)/(4p(p − 1)), exactly for p = {order}",
         mean / (2 * order),
         _by_class(mean_formula(), order),
         wrong=_by_class(hit / (4 * p), order),
@@ -196,7 +196,7 @@ def output_variance_identity(order: int = 7) -> Identity:
     variance = _frequency_mean(order, lambda shift: 1 + _wave(2 * shift, order) / 16)
     square = (18 + 3 * mean_wave()) / 16
     return Identity(
-        f"Var f_q = (1 + (p 1[…] − 1)/(16(p − 1)))/(4p²N), exactly for p = {order}",
+        f"Var f_c = (1 + (p 1[…] − 1)/(16(p − 1)))/(4p²N), exactly for p = {order}",
         variance / (4 * order**2 * N),
         _by_class(variance_formula(), order),
         wrong=_by_class(square / (4 * p**2 * N), order),
@@ -212,7 +212,7 @@ def random_variance_identity(order: int = 7) -> Identity:
     square = _frequency_mean(order, lambda x: (18 + 3 * _wave(2 * x, order)) / 16)
     mean = _frequency_mean(order, lambda x: _wave(x, order) / 2)
     return Identity(
-        f"random frequencies: 4p²N Var f_q = 9/8 + 3c/16 − c²/4, exactly for p = {order}",
+        f"random frequencies: 4p²N Var f_c = 9/8 + 3s/16 − s²/4, exactly for p = {order}",
         square - mean.multiply_elementwise(mean),
         _by_class((18 + 3 * mean_wave()) / 16 - mean_wave() ** 2 / 4, order),
         wrong=_by_class(4 * p**2 * N * variance_formula(), order),

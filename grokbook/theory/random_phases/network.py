@@ -1,9 +1,9 @@
 r"""Gromov's analytic network, built: $f(x) = \frac{1}{DN} W_2 (W_1 x)^2$ with $D = 2p$.
 
-Row k of $W_1$ is $\cos(2\pi\sigma_k n_1/p + \varphi_1)$ beside
-$\cos(2\pi\sigma_k n_2/p + \varphi_2)$, and $W_{2,qk} = \cos(-2\pi\sigma_k q/p - \varphi_1 -
+Row k of $W_1$ is $\cos(2\pi\sigma_k a/p + \varphi_1)$ beside
+$\cos(2\pi\sigma_k b/p + \varphi_2)$, and $W_{2,ck} = \cos(-2\pi\sigma_k c/p - \varphi_1 -
 \varphi_2)$, the phases of each neuron uniform and independent. So f needs no training; the argument
-of its largest output is $n_1 + n_2$ modulo p, as far as N is large enough.
+of its largest output is $a + b$ modulo p, as far as N is large enough.
 """
 
 import math
@@ -32,15 +32,15 @@ def check_network(p: int, width: int, frequencies: str) -> None:
 
 
 def neuron_identity() -> Identity:
-    """Return the neuron as g; the wrong one adds the class q instead of taking it away."""
-    omega, n, m, q, *phi = sp.symbols("omega n m q varphi_1 varphi_2", real=True)
-    hidden = sp.cos(omega * n + phi[0]) + sp.cos(omega * m + phi[1])
-    angles = {alpha: omega * n + phi[0], beta: omega * m + phi[1]}
+    """Return the neuron as g; the wrong one adds the class c instead of taking it away."""
+    omega, a, b, c, *phi = sp.symbols("omega a b c varphi_1 varphi_2", real=True)
+    hidden = sp.cos(omega * a + phi[0]) + sp.cos(omega * b + phi[1])
+    angles = {alpha: omega * a + phi[0], beta: omega * b + phi[1]}
     return Identity(
-        "W₂ (W₁x)² = g_δ for α = ωn + φ₁, β = ωm + φ₂, δ = ω(n + m − q)",
-        sp.cos(-omega * q - phi[0] - phi[1]) * hidden**2,
-        neuron(omega * (n + m - q)).subs(angles),
-        wrong=neuron(omega * (n + m + q)).subs(angles),
+        "W₂ (W₁x)² = g_δ for α = ωa + φ₁, β = ωb + φ₂, δ = ω(a + b − c)",
+        sp.cos(-omega * c - phi[0] - phi[1]) * hidden**2,
+        neuron(omega * (a + b - c)).subs(angles),
+        wrong=neuron(omega * (a + b + c)).subs(angles),
     )
 
 
@@ -83,7 +83,7 @@ def analytic_weights(
 def network_outputs(
     W_1: Float64[np.ndarray, "N inputs"], W_2: Float64[np.ndarray, "p N"], first: int
 ) -> Float64[np.ndarray, "p p"]:
-    r"""Return $f_q$ of the inputs $(n_1, 0), \dots, (n_1, p - 1)$: one a row, the classes q across.
+    r"""Return $f_c$ of the inputs $(a, 0), \dots, (a, p - 1)$: one a row, the classes c across.
 
     One first operand at a time needs less memory than the weights do.
 
@@ -96,7 +96,7 @@ def network_outputs(
 
 
 def analytic_accuracy(p: int, width: int, *, seed: int, frequencies: str = "even") -> float:
-    r"""Return the share of the $p^2$ inputs whose largest output is at $n_1 + n_2$ modulo p.
+    r"""Return the share of the $p^2$ inputs whose largest output is at $a + b$ modulo p.
 
     Raises `ValueError` as `analytic_weights` does.
 
