@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grokbook import archived
+from grokbook import archived, theory
 from grokbook.protocols import PROTOCOLS, SWEEPS
 from grokbook.theory import censoring, cyclic, max_margin, random_phases
 
@@ -15,6 +15,11 @@ DERIVATIONS = {
     "01_phenomenon": (censoring,),
     "02_cyclic_groups": (cyclic, random_phases, max_margin),
 }
+# What draws runs; other figures are drawn from formulas.
+DRAWS_RUNS = re.compile(
+    r"figures\.(traces|survival|scaling|explorer|scrubber|spectrum|circle|torus|progress)\("
+    r"|squared\.isel"
+)
 COMMAND = re.compile(r'command="python -m grokbook run (\w+)')
 
 
@@ -44,6 +49,25 @@ def test_every_picture_has_a_caption_that_says_what_to_look_at_first(path):
             figure = cell.metadata.get("mystnb", {}).get("figure", {})
             assert figure.get("name", "").startswith("fig-"), cell.source[:80]
             assert figure["caption"].startswith("**Look first at ")
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_below_every_figure_stand_the_runs_behind_it(path):
+    cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    drawing = [place for place, cell in enumerate(cells) if DRAWS_RUNS.search(cell.source)]
+    assert drawing
+    for place in drawing:
+        below = "".join(cell.source for cell in cells[place : place + 2])
+        assert "figures.provenance(" in below, cells[place].source
+        shown = [o for cell in cells[place : place + 2] for o in cell.outputs if "data" in o]
+        pictures = sum("Runs behind" not in str(o.data) for o in shown)
+        assert len(shown) - pictures == bool(pictures), cells[place].source
+
+
+def test_every_derivation_belongs_to_a_chapter():
+    known = {derivation.__name__ for several in DERIVATIONS.values() for derivation in several}
+    folder = Path(theory.__file__).parent
+    assert known == {f"grokbook.theory.{path.parent.name}" for path in folder.glob("*/__init__.py")}
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
