@@ -79,9 +79,9 @@ check-style: $(VENV)/.installed
 
 check-package: $(VENV)/.installed
 	$(HEADLINE) 'Package: tests with warnings as errors and shapes checked, then doctests'
-	@$(EMPTY_STORE) && $(PYTEST) tests -n auto --jaxtyping-packages=grokbook,beartype.beartype \
+	@$(EMPTY_STORE) && $(PYTEST) tests -n auto --dist worksteal --jaxtyping-packages=grokbook,beartype.beartype \
 		--ignore=tests/site --ignore=tests/test_replay.py --ignore=tests/test_verdicts.py
-	@$(EMPTY_STORE) && $(PYTEST) grokbook -n auto --doctest-modules \
+	@$(EMPTY_STORE) && $(PYTEST) grokbook -n auto --dist worksteal --doctest-modules \
 		--jaxtyping-packages=grokbook,beartype.beartype
 
 check-chapters: $(VENV)/.installed
