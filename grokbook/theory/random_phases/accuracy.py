@@ -58,7 +58,7 @@ class Accuracy:
 def output_mean(p: int, width: int, frequencies: str = "even") -> Float64[np.ndarray, "p"]:
     r"""Return $E f$ for $\delta = 0, \dots, p - 1$: $s_\delta/4p$, $s$ the mean of the cosines.
 
-    With equally many neurons a frequency $c_\delta = (p\,1[\delta = 0] - 1)/(p - 1)$. Raises
+    With equally many neurons a frequency $s_\delta = (p\,1[\delta = 0] - 1)/(p - 1)$. Raises
     `ValueError` unless p is an odd prime and the width at least 1.
 
     >>> (4 * 7 * 6 * output_mean(7, 30)).round(9)
@@ -68,9 +68,9 @@ def output_mean(p: int, width: int, frequencies: str = "even") -> Float64[np.nda
 
 
 def output_variance(p: int, width: int, frequencies: str = "even") -> Float64[np.ndarray, "p"]:
-    r"""Return $\mathrm{Var} f$ for $\delta = 0, \dots, p - 1$: $(1 + c_{2\delta}/16)/(4p^2N)$.
+    r"""Return $\mathrm{Var} f$ for $\delta = 0, \dots, p - 1$: $(1 + s_{2\delta}/16)/(4p^2N)$.
 
-    With random frequencies $(\frac98 + \frac{3}{16} c_{2\delta} - \frac14 c_\delta^2)/(4p^2N)$.
+    With random frequencies $(\frac98 + \frac{3}{16} s_{2\delta} - \frac14 s_\delta^2)/(4p^2N)$.
 
     >>> (4 * 7**2 * 30 * output_variance(7, 30))[:3].round(6)
     array([1.0625  , 0.989583, 0.989583])
@@ -79,11 +79,11 @@ def output_variance(p: int, width: int, frequencies: str = "even") -> Float64[np
 
 
 def output_covariance(p: int, width: int, frequencies: str = "even") -> Float64[np.ndarray, "p p"]:
-    r"""Return $(c_{\delta - \delta'} + \frac{1}{16} c_{\delta + \delta'})/(4p^2N)$ for all pairs.
+    r"""Return $(s_{\delta - \delta'} + \frac{1}{16} s_{\delta + \delta'})/(4p^2N)$ for all pairs.
 
     With random frequencies
-    $(\frac98 c_{\delta - \delta'} + \frac{3}{16} c_{\delta + \delta'}
-    - \frac14 c_\delta c_{\delta'})/(4p^2N)$.
+    $(\frac98 s_{\delta - \delta'} + \frac{3}{16} s_{\delta + \delta'}
+    - \frac14 s_\delta s_{\delta'})/(4p^2N)$.
     """
     c, shifts = _mean_cosine(p, width, frequencies), np.arange(p)
     near, far = c[(shifts[:, None] - shifts) % p], c[(shifts[:, None] + shifts) % p]
@@ -199,7 +199,7 @@ def identities() -> tuple[Identity, ...]:
 
 
 def _mean_cosine(p: int, width: int, frequencies: str) -> Float64[np.ndarray, "p"]:
-    r"""Return $c_\delta$, the mean of $\cos(2\pi\sigma\delta/p)$ over the neurons' frequencies."""
+    r"""Return $s_\delta$, the mean of $\cos(2\pi\sigma\delta/p)$ over the neurons' frequencies."""
     check_network(p, width, frequencies)
     half = (p - 1) // 2
     if frequencies == "random":
