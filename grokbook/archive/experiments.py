@@ -18,8 +18,10 @@ def experiments(folder: Path | None = None) -> dict[str, xr.Dataset]:
 
     Where two experiments hold one run, followed in two ways, it is that of the first file.
     """
-    every = [_runs(*stamp) for stamp in _stamps(folder)]
-    return {name: run for runs in reversed(every) for name, run in runs.items()}
+    found: dict[str, xr.Dataset] = {}
+    for stamp in _stamps(folder):
+        found |= {name: run for name, run in _runs(*stamp).items() if name not in found}
+    return found
 
 
 def held(name: str, folder: Path | None = None) -> tuple[xr.Dataset, ...]:
