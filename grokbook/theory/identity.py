@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from itertools import count, islice
 
 import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef
 
 Side = sp.Expr | sp.MatrixBase | int
@@ -19,6 +20,7 @@ CANDIDATES = ("3/2", "2", "5/3", "-1/2", "3", "1/3", "-2", "5", "7/4", "4",
 # fmt: on
 ATTEMPTS, ENOUGH = 40, 5
 DIGITS, TOLERANCE = 30, sp.Rational(1, 10**12)
+BINDING = (ExprWithLimits, sp.Derivative, sp.Limit, sp.Subs, sp.Lambda)
 
 
 class IdentityError(ValueError):
@@ -181,7 +183,10 @@ def _head(term: sp.Expr) -> str:
 
 def _value(entry: sp.Expr, point: Point) -> sp.Expr | None:
     """Return the number that an entry is at a point, None where it is not finite or no number."""
-    value = sp.N(entry.subs(point).doit(), DIGITS)
+    # `subs` knows which symbols are bound, and takes ten times as long where none is.
+    there = entry.subs(point).doit() if entry.has(*BINDING) else entry.xreplace(point)
+    # Without `maxn` a 0 is sought to 100 digits.
+    value = sp.sympify(there).evalf(DIGITS, maxn=DIGITS)
     parts = value.as_real_imag()
     return value if all(part.is_Number and part.is_finite for part in parts) else None
 
