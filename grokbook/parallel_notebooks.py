@@ -4,14 +4,20 @@ MyST-NB executes a page when it reads it, and one page after the other. This Sph
 its cache first, so that it finds there what it would have executed.
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from jupyter_cache import get_cache
 from jupyter_cache.executors import load_executor
 from myst_nb.core.read import is_myst_markdown_notebook
+from sphinx.util.logging import getLogger
 
 from grokbook.sphinxext import cache_folder
+
+# The executor would have the workers tell of their beginnings and ends, on stderr.
+QUIET = logging.getLogger(__name__)
+QUIET.setLevel(logging.ERROR)
 
 
 def execute_ahead(app: Any, env: Any, pages: list[str]) -> None:
@@ -27,7 +33,8 @@ def execute_ahead(app: Any, env: Any, pages: list[str]) -> None:
     ]
     waiting = [record.uri for record in records if cache.get_cached_project_nb(record.uri) is None]
     if len(waiting) > 1:
-        executor = load_executor("local-parallel", cache)
+        getLogger(__name__).info(f"executing {len(waiting)} notebooks side by side")
+        executor = load_executor("local-parallel", cache, QUIET)
         executor.run_and_cache(filter_uris=waiting, timeout=app.config.nb_execution_timeout)
 
 
