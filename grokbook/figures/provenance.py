@@ -105,8 +105,11 @@ def _seeds(runs: Dataset) -> list[str]:
     seeds = {word: runs[name].to_numpy().tolist() for name, word in kinds.items()}
     different = {tuple(values) for values in seeds.values()}
     if len(seeds) > 1 and len(different) == 1:
-        return [f"seeds {_ranges(different.pop())}"]
-    return [f"{word} seeds {_ranges(values)}" for word, values in seeds.items()]
+        seeds = {"": different.pop()}
+    return [
+        f"{word} {'seeds' if len(set(values)) > 1 else 'seed'} {_ranges(values)}".strip()
+        for word, values in seeds.items()
+    ]
 
 
 def _ranges(numbers: Iterable[int]) -> str:

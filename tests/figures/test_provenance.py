@@ -49,7 +49,7 @@ def test_batch_seeds_are_named_where_there_are_batches(synthetic):
     runs = synthetic(3)
     assert "batch" not in repr(provenance(runs))
     runs = runs.assign_coords(batch_size=("run", ["512"] * 3))
-    assert "batch seeds 0" in repr(provenance(runs))
+    assert "batch seed 0," in repr(provenance(runs))
     runs = runs.assign_coords(batch_seed=("run", [0, 1, 2]))
     assert "3 runs, seeds 0–2, 20,000" in repr(provenance(runs))
 
