@@ -23,8 +23,11 @@ QUIET.setLevel(logging.ERROR)
 def execute_ahead(app: Any, env: Any, pages: list[str]) -> None:
     """Fill the cache with the notebooks among the pages that are to be read, if two or more.
 
-    One that fails is not cached: MyST-NB executes it again in its turn, and reports it.
+    One that fails is not cached: MyST-NB executes it again in its turn, and reports it. Of the
+    execution's settings those are obeyed that the book sets: mode, cache and timeout.
     """
+    if app.config.nb_execution_mode != "cache":
+        return
     cache = get_cache(str(cache_folder(app)))
     records = [
         cache.add_nb_to_project(str(path), read_data={"name": reader, "type": "plugin"})

@@ -1,5 +1,6 @@
 """Notebooks that are executed side by side, in real builds of a tiny book."""
 
+import os
 import re
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def said(book: Book, page: str) -> str:
     return re.sub("<[^>]*>", "", book.page(page))
 
 
+@pytest.mark.skipif(os.cpu_count() == 1, reason="one core takes one notebook at a time")
 def test_two_notebooks_run_at_once_and_each_once(book: Book):
     assert book.build("-W", "-n") == 0
     assert "two is there: True" in said(book, "chapter")

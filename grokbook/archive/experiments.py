@@ -27,7 +27,8 @@ def experiments(folder: Path | None = None) -> dict[str, xr.Dataset]:
 def held(name: str, folder: Path | None = None) -> tuple[xr.Dataset, ...]:
     """The run of that name as each experiment that holds it has it; empty if none does.
 
-    Of the others only the names are read, since every process that trains asks.
+    Of files without it only the names are read, since every process that trains asks: what else is
+    wrong with them is told where they are read. Raises `DamagedError` for a broken file.
     """
     return tuple(_runs(*stamp)[name] for stamp in _stamps(folder) if name in _names(*stamp))
 

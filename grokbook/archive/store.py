@@ -132,7 +132,10 @@ def _final(runs: xr.Dataset) -> list[str]:
 
 
 def read_names(path: Path) -> list[str]:
-    """Read which runs a file holds, and nothing else. Raises as `read_runs` does."""
+    """Read which runs a file says it holds, its content not verified; `read_runs` does that.
+
+    Raises `DamagedError` or `StoreError` for a file that cannot be read so far.
+    """
     with _told(path), h5py.File(io.BytesIO(path.read_bytes()), "r") as file:
         return [str(name) for name in file["name"].asstr()[:]]
 

@@ -1,4 +1,4 @@
-"""Chapter 02's formulas in three forms: SymPy, float64 NumPy by hand, PyTorch on the network."""
+"""Chapter 02's formulas in three forms: SymPy, float64 NumPy by hand, and PyTorch."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from grokbook.models import Quadratic
 from grokbook.theory import cyclic, max_margin, random_phases
 from grokbook.theory.random_phases import moments
 
-GRID = 13  # phases on the circle: sums of products of two outputs are waves of order up to 12
+GRID = 13  # phases on the circle: more than the order of a wave in the square of an output
 P = 7
 
 
