@@ -35,7 +35,7 @@ def clock_gradient_identity() -> Identity:
     left = sp.Matrix([logit.diff(x_a), logit.diff(y_a)]).subs(circle)
     right = sp.Matrix([logit.diff(x_b), logit.diff(y_b)]).subs(circle)
     return Identity(
-        "clock: |∂ℓ/∂z_a|² = 1 and ⟨∂ℓ/∂z_a, ∂ℓ/∂z_b⟩ = cos ω(a − b)",
+        "clock: |∂F/∂z_a|² = 1 and ⟨∂F/∂z_a, ∂F/∂z_b⟩ = cos ω(a − b)",
         sp.Matrix([left.dot(left), left.dot(right)]),
         sp.Matrix([1, sp.cos(omega * (a - b))]),
         wrong=sp.Matrix([1, sp.cos(omega * (a + b))]),
