@@ -8,6 +8,7 @@ import torch
 from grokbook.measures.circuits import margin
 from grokbook.models import Quadratic
 from grokbook.theory import cyclic, max_margin, random_phases
+from grokbook.theory.cyclic import clock_pizza_metrics
 from grokbook.theory.random_phases import moments
 
 GRID = 13  # phases on the circle: more than the order of a wave in the square of an output
@@ -97,3 +98,57 @@ def test_the_largest_margin_is_where_ascent_ends(p):
     assert max_margin.max_margin(p) == pytest.approx(exact, rel=1e-14)
     assert max(ends) == pytest.approx(exact, rel=1e-9)
     assert max(ends) < exact * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 3, 6])
+def test_the_tail_of_a_gap_and_the_estimate_of_the_margin(size):
+    K, m, N = sp.symbols("K m N", positive=True)
+    half, two = torch.tensor([size / 2 + 1, 1 + 2 / size], dtype=torch.float64).lgamma()
+    ball = size / 2 * torch.tensor(0.25 / (2 * torch.pi), dtype=torch.float64).log() - half
+    least = 2 / size * (half - torch.tensor(56.0).double().log()) + two
+    for exact, by_hand, by_tensors in (
+        (cyclic.tail_identity().right, cyclic.gap_tail(0.25, size), ball.exp()),
+        (
+            cyclic.asymptotic_identity().right,
+            cyclic.asymptotic_margin(113, size),
+            2 * torch.pi * least.exp(),
+        ),
+    ):
+        value = float(exact.subs({K: size, m: sp.Rational(1, 4), N: 56}))
+        assert by_hand == pytest.approx(value, rel=1e-12)
+        assert by_tensors.item() == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize(("p", "d"), [(59, 128), (113, 128), (113, 32)])
+def test_the_nulls_of_the_phase_locking_order_and_of_the_circularity(p, d):
+    exact = cyclic.null_formula().subs(sp.Symbol("kappa", positive=True), sp.Rational(2 * d, p))
+    kappa = torch.tensor(2 * d / p, dtype=torch.float64)
+    bessel = torch.special.i0e(kappa / 4) + torch.special.i1e(kappa / 4)
+    assert cyclic.locking_null(p, d) == pytest.approx(float(exact.evalf(20)), rel=1e-12)
+    assert ((torch.pi * kappa / 8).sqrt() * bessel).item() == pytest.approx(
+        cyclic.locking_null(p, d), rel=1e-12
+    )
+
+    m = (p - 1) // 2
+    harmonic = torch.digamma(torch.tensor(m + 1.0).double()) - torch.digamma(torch.ones(1).double())
+    by_hand = clock_pizza_metrics.circularity_null(p)
+    assert by_hand == pytest.approx(float(sp.harmonic(m) / m), rel=1e-14)
+    assert harmonic.item() / m == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_the_logits_of_characters_of_a_product():
+    moduli, characters, amplitudes = (3, 4), [(1, 0), (2, 3), (0, 2)], [2, 1, 3]
+    by_hand = cyclic.product_logits(characters, np.array(amplitudes, dtype=float), moduli)
+    dual = torch.zeros(moduli, dtype=torch.complex128)
+    for character, amplitude in zip(characters, amplitudes, strict=True):
+        dual[character] = amplitude
+    transform = (12 * torch.fft.ifft2(dual)).real
+    np.testing.assert_allclose(by_hand, transform.flatten().numpy(), atol=1e-13)
+    for element, value in zip(cyclic.elements(moduli).tolist(), by_hand, strict=True):
+        turns = [
+            sum(sp.Rational(k * a, n) for k, a, n in zip(one, element, moduli, strict=True))
+            for one in characters
+        ]
+        waves = [sp.cos(2 * sp.pi * turn) for turn in turns]
+        exact = sum(A * wave for A, wave in zip(amplitudes, waves, strict=True))
+        assert value == pytest.approx(float(exact), abs=1e-13)
