@@ -95,7 +95,7 @@ def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:
     weights, and what is said neuron by neuron, end in NaN in a run that has fewer of them, and stay
     only where all runs have the same axes; each run's own file has its own.
     """
-    runs = _with_equal_shapes([_without_attributes(run) for run in runs])
+    runs = _with_equal_shapes(runs)
     return xr.concat(
         _with_equal_coordinates(_with_equal_axes(runs)),
         dim="run",
@@ -105,15 +105,6 @@ def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:
         data_vars="all",
         combine_attrs="drop",
     )
-
-
-def _without_attributes(run: xr.Dataset) -> xr.Dataset:
-    """What `Dataset.drop_attrs` gives, whose time grows with the square of the variables."""
-    run = run.copy()
-    run.attrs = {}
-    for variable in run.variables.values():
-        variable.attrs = {}
-    return run
 
 
 def _unlabelled(run: xr.Dataset) -> dict[str, tuple[str, ...]]:

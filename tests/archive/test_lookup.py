@@ -207,7 +207,8 @@ def test_what_is_archived_does_not_depend_on_the_user_s_store(store, book_runs, 
 def test_runs_side_by_side_keep_their_order_and_the_union_of_their_steps():
     short = followed(Request(20), up_to(GROKKED, 20), seed=1)
     coarse = followed(Request(60, evaluate_every=20), {s: (0.5, 0.5) for s in range(0, 61, 20)})
-    both = concatenate([short, coarse])
+    both = concatenate([short.assign_attrs(content_digest="of one"), coarse])
+    assert both.attrs == {}, "what is said of one run is said of both"
     assert both["name"].values.tolist() == [tiny(seed=1).name, tiny().name]
     assert both["step"].values.tolist() == [0, 10, 20, 40, 60]
     np.testing.assert_equal(both["test_loss"].values[0], [0.9, 0.9, 0.9, np.nan, np.nan])
