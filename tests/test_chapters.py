@@ -65,7 +65,7 @@ def test_below_every_figure_stand_the_runs_behind_it(path):
             output
             for cell in cells[place:end]
             for output in cell.outputs
-            if "data" in output and "glue" not in str(output.metadata)
+            if "data" in output and "scrapbook" not in output.metadata
         ]
         pictures = sum("Runs behind" not in str(output.data) for output in shown)
         assert len(shown) - pictures == bool(pictures), cells[place].source

@@ -85,10 +85,10 @@ def output_covariance(p: int, width: int, frequencies: str = "even") -> Float64[
     $(\frac98 s_{\delta - \delta'} + \frac{3}{16} s_{\delta + \delta'}
     - \frac14 s_\delta s_{\delta'})/(4p^2N)$.
     """
-    c, shifts = _mean_cosine(p, width, frequencies), np.arange(p)
-    near, far = c[(shifts[:, None] - shifts) % p], c[(shifts[:, None] + shifts) % p]
+    s, shifts = _mean_cosine(p, width, frequencies), np.arange(p)
+    near, far = s[(shifts[:, None] - shifts) % p], s[(shifts[:, None] + shifts) % p]
     if frequencies == "random":
-        neuron = 9 / 8 * near + 3 / 16 * far - np.multiply.outer(c, c) / 4
+        neuron = 9 / 8 * near + 3 / 16 * far - np.multiply.outer(s, s) / 4
     else:
         neuron = near + far / 16
     return neuron / (4 * p**2 * width)
