@@ -10,10 +10,13 @@ import xarray as xr
 
 from grokbook.archive.experiments import held
 from grokbook.archive.store import Store
+from grokbook.measures.contraction import OF_ONE_STEP
 from grokbook.measures.onset import COMMON_RULES
 from grokbook.training.looking_back import AT_THE_END, DIMENSIONS
 from grokbook.training.request import Request
 from grokbook.training.run import Run
+
+FOLLOWED = OF_ONE_STEP[0]
 
 
 def look_up(run: Run, request: Request, store: Store) -> xr.Dataset | None:
@@ -33,6 +36,7 @@ def serves(run: xr.Dataset, request: Request) -> bool:
         and (run["onset_level"].item(), run["onset_sustained"].item())
         == (float(request.rule.level), request.rule.sustained)
         and all(name in run for name in request.measures)
+        and (not request.follow_norm or FOLLOWED in run)
         # Weights are those of the last step, and what frames say is said with them.
         and (not request.keep_weights or (budget <= end and bool(_weights(run))))
         and (not request.frames or (budget <= end and "frame" in run.dims))
@@ -61,6 +65,8 @@ def cut(run: xr.Dataset, request: Request) -> xr.Dataset:
         for onset, sustained in windows.items():
             confirmed = run[onset] + (sustained - 1) * every <= end
             run = run.assign({onset: run[onset].where(confirmed)})
+    if FOLLOWED in run:
+        run = _censored(run, end)
     if "first_slingshot" in run:  # runs from before it was logged have none
         run = run.assign(
             first_slingshot=run["first_slingshot"].where(run["first_slingshot"] <= end)
@@ -68,6 +74,15 @@ def cut(run: xr.Dataset, request: Request) -> xr.Dataset:
     censored = np.isnan(run["t_grok"].values)
     diverged_at = run["diverged_at"].where(run["diverged_at"] < end)
     return run.assign(budget=("run", [end]), censored=("run", censored), diverged_at=diverged_at)
+
+
+def _censored(run: xr.Dataset, end: float) -> xr.Dataset:
+    """Take back what was known at onsets, and over a delay, that lie beyond the end."""
+    seen = xr.concat([run[str(name)] for name in run["onset"].values], dim=run["onset"]) <= end
+    changed = {name: run[name].where(seen) for name in run if "onset" in run[name].dims}
+    whole = run["t_grok"] <= end
+    changed |= {name: run[name].where(whole) for name in run if str(name).endswith("_in_delay")}
+    return run.assign({name: value.transpose(*run[name].dims) for name, value in changed.items()})
 
 
 def _end(run: xr.Dataset, request: Request) -> float:

@@ -39,8 +39,9 @@ class Transformer:
     al.'s code does. `attention_rate` is the α of Zhong et al.: the attention weights are α softmax
     + (1 − α), so that at 0 every position is added as it is. `init` names whose start: "nanda23"
     draws N(0, 1/d_model) (unembedding N(0, 1/vocabulary)) and zero biases, "zhong23" the same but
-    N(0, 1/d_mlp) for `W_in`; "linear" is `torch.nn.Linear` and `Embedding` at their
-    defaults; "encoder" is `torch.nn.TransformerEncoderLayer` at its defaults.
+    N(0, 1/d_mlp) for `W_in`; "linear" is `torch.nn.Linear` and `Embedding` at their defaults;
+    "encoder" is `torch.nn.TransformerEncoderLayer` at its defaults. `embedding_scale` multiplies
+    the start of `W_E` and `W_pos`.
     """
 
     kind: ClassVar[str] = "transformer"
@@ -59,8 +60,14 @@ class Transformer:
     equals_is_class: bool = False
     init: Literal["nanda23", "zhong23", "linear", "encoder"] = "nanda23"
     attention_rate: float | int = 1.0
+    embedding_scale: float | int = 1.0
 
     def __post_init__(self) -> None:
+        if not 0 < self.embedding_scale < math.inf:
+            raise ValueError(
+                f"embedding_scale = {self.embedding_scale!r} is no scale: give a positive number."
+            )
+        object.__setattr__(self, "embedding_scale", float(self.embedding_scale))
         if not 0 <= self.attention_rate <= 1:
             raise ValueError(
                 f"attention_rate = {self.attention_rate!r} is no share: give a number from 0 to 1."
@@ -95,9 +102,12 @@ class Transformer:
     def initialise(self, order: int, *, seed: int) -> Parameters:
         """Draw the parameters of one run in float32, on the CPU whatever the device."""
         generator = torch.Generator().manual_seed(seed)
-        return {
+        start = {
             name: self._start(name, shape, generator) for name, shape in self.shapes(order).items()
         }
+        for name in ("W_E", "W_pos"):
+            start[name] *= self.embedding_scale
+        return start
 
     def _start(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         if name.startswith("norm"):

@@ -9,6 +9,23 @@ from grokbook.protocols.nanda23 import nanda23
 from grokbook.protocols.nanda23_circuits import nanda23_circuits
 from grokbook.protocols.nanda23_sweeps import nanda23_data, nanda23_weight_decay
 from grokbook.protocols.norm_separation26 import norm_separation26
+from grokbook.protocols.norm_separation26_controls import (
+    norm_separation26_multiplication,
+    norm_separation26_necessity,
+    norm_separation26_parity,
+    norm_separation26_sgd,
+    norm_separation26_sgd_tuned,
+)
+from grokbook.protocols.norm_separation26_sweeps import (
+    norm_separation26_joint,
+    norm_separation26_large_decay,
+    norm_separation26_learning_rate,
+    norm_separation26_modulus,
+    norm_separation26_predictor,
+    norm_separation26_small_decay,
+    norm_separation26_small_rate,
+    norm_separation26_weight_decay,
+)
 from grokbook.protocols.power22 import power22, power22_data, power22_operations
 from grokbook.protocols.prieto25 import prieto25
 from grokbook.protocols.products import products
@@ -33,10 +50,49 @@ SWEEPS = {
     "nanda23_data": nanda23_data,
     "nanda23_circuits": nanda23_circuits,
     "products": products,
+    "norm_separation26_weight_decay": norm_separation26_weight_decay,
+    "norm_separation26_small_decay": norm_separation26_small_decay,
+    "norm_separation26_large_decay": norm_separation26_large_decay,
+    "norm_separation26_learning_rate": norm_separation26_learning_rate,
+    "norm_separation26_small_rate": norm_separation26_small_rate,
+    "norm_separation26_joint": norm_separation26_joint,
+    "norm_separation26_modulus": norm_separation26_modulus,
+    "norm_separation26_predictor": norm_separation26_predictor,
+    "norm_separation26_sgd": norm_separation26_sgd,
+    "norm_separation26_sgd_tuned": norm_separation26_sgd_tuned,
+    "norm_separation26_multiplication": norm_separation26_multiplication,
+    "norm_separation26_parity": norm_separation26_parity,
+    "norm_separation26_necessity": norm_separation26_necessity,
 }
 
 __all__ = [
-    "PROTOCOLS", "SWEEPS", "Protocol", "grokfast24", "gromov23", "nanda23", "nanda23_circuits",
-    "nanda23_data", "nanda23_weight_decay", "norm_separation26", "power22", "power22_data",
-    "power22_operations", "prieto25", "products", "zhong23",
+    "PROTOCOLS",
+    "SWEEPS",
+    "Protocol",
+    "grokfast24",
+    "gromov23",
+    "nanda23",
+    "nanda23_circuits",
+    "nanda23_data",
+    "nanda23_weight_decay",
+    "norm_separation26",
+    "norm_separation26_joint",
+    "norm_separation26_large_decay",
+    "norm_separation26_learning_rate",
+    "norm_separation26_modulus",
+    "norm_separation26_multiplication",
+    "norm_separation26_necessity",
+    "norm_separation26_parity",
+    "norm_separation26_predictor",
+    "norm_separation26_sgd",
+    "norm_separation26_sgd_tuned",
+    "norm_separation26_small_decay",
+    "norm_separation26_small_rate",
+    "norm_separation26_weight_decay",
+    "power22",
+    "power22_data",
+    "power22_operations",
+    "prieto25",
+    "products",
+    "zhong23",
 ]  # fmt: skip

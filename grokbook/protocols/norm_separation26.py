@@ -20,9 +20,9 @@ def norm_separation26(*, seeds: int = 10, steps: int = 50_000, **changes: Any) -
     neurons, post-norm, biases, no dropout), a final norm and a linear map with bias, embeddings
     from N(0, 1); half of the pairs; batches of 512 with replacement; AdamW, learning rate
     $10^{-3}$, weight decay 1 on everything, no warm-up; float32 throughout. One seed is split,
-    start and batches. Onsets are the first evaluation at 99 %, looked for every 100 steps (the
-    authors: every 200); a run ends 2,000 steps after its last onset, as theirs do. `changes` are
-    hyper-parameters by their short names.
+    start and batches. Onsets are the first evaluation at 99 %, looked for every 50 steps (the
+    authors: every 200); a run ends 2,000 steps after its last onset, as theirs do. What single
+    steps do to the squared norm is logged. `changes` are hyper-parameters by their short names.
     """
     if seeds < 1:
         raise ValueError(f"seeds = {seeds} is no number of runs: give 1 or more.")
@@ -45,9 +45,10 @@ def norm_separation26(*, seeds: int = 10, steps: int = 50_000, **changes: Any) -
     ).replace(**changes)
     request = Request(
         steps=steps,
-        evaluate_every=100,
+        evaluate_every=50,
         rule=Rule(0.99),
         stop_after_grok=2_000,
+        follow_norm=True,
         protocol="norm_separation26",
     )
     return Protocol(tuple(grid(run, seed=range(FIRST_SEED, FIRST_SEED + seeds))), request)

@@ -1,6 +1,9 @@
-"""Operation tables of the residues and of finite groups, and their splits."""
+"""Operation tables of residues and finite groups, sparse parity, and their splits."""
 
+from grokbook.tasks.parity import SparseParity
 from grokbook.tasks.split import Split
 from grokbook.tasks.task import Table, Task, operations
 
-__all__ = ["Split", "Table", "Task", "operations"]
+TASKS = {"": Task, SparseParity.kind: SparseParity}
+
+__all__ = ["TASKS", "SparseParity", "Split", "Table", "Task", "operations"]

@@ -15,7 +15,7 @@ Residues = Int64[np.ndarray, "n"]
 class Table(NamedTuple):
     """The examples of a task: pairs in lexicographic order, their labels, the number of classes."""
 
-    pairs: Int64[np.ndarray, "pairs 2"]
+    pairs: Int64[np.ndarray, "pairs operands"]
     labels: Int64[np.ndarray, "pairs"]
     classes: int
 

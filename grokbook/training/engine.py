@@ -74,7 +74,8 @@ def train_run(
     if request.frames:
         refuse_unreadable(run)
     memory.start_counting(device)
-    trajectory, curves = Trajectory(run, device), Curves.empty(request)
+    trajectory = Trajectory(run, device, follow=request.follow_norm)
+    curves = Curves.empty(request)
     resume(trajectory, curves, request, checkpoint_path)
     started = saved = reported = time.monotonic()
     earlier = curves.seconds
@@ -124,6 +125,8 @@ def _advance(trajectory: Trajectory, curves: Curves, request: Request, end: floa
         end = request.end(last_onset(curves, request))
     if trajectory.done < end:
         trajectory.step(gradient)
+        if trajectory.follower and curves.last_step() == trajectory.done - 1:
+            curves.complete({k: v.item() for k, v in trajectory.follower.step().items()})
     return end
 
 
@@ -136,6 +139,8 @@ def _record(trajectory: Trajectory, curves: Curves, request: Request, train: Eva
         for name in request.measures
         for label, value in MEASURES[name].function(weights).items()
     }
+    if trajectory.follower:
+        measured |= {name: value.item() for name, value in trajectory.follower.row().items()}
     curves.record(trajectory.done, train, test, measured)
     curves.frames.take(trajectory.done, trajectory.theta)
 

@@ -14,6 +14,7 @@ from torch.func import grad_and_value, vmap
 
 from grokbook.measures import MEASURES
 from grokbook.training.evaluations import evaluations, look, on_host
+from grokbook.training.following import Follower
 from grokbook.training.interventions import Moment
 from grokbook.training.lifting import Numbers, numbers, place, place_flat
 from grokbook.training.objective import objective
@@ -41,6 +42,13 @@ class Ensemble:
             {name: self._stack([each.states[i][name] for each in trajectories]) for name in state}
             for i, state in enumerate(first.states)
         ]
+        self.follower = None
+        if first.follower:
+            self.follower = Follower(self.layout, self.theta)
+            self.follower.extremes = {
+                name: self._stack([each.follower.extremes[name] for each in trajectories])
+                for name in first.follower.extremes
+            }
         self.parts = {
             "train": self._examples([each.train for each in trajectories]),
             "test": self._examples([each.test for each in trajectories]),
@@ -96,7 +104,8 @@ class Ensemble:
         moment = Moment(self.theta, self.layout, self.done, seeds)
         run = place_flat(self.run, self.numbers)
         states = [dict(state) for state in self.states]
-        move(run, self.theta, self._found["gradient"], self.moments, states, moment)
+        gradient, followed = self._found["gradient"], self.follower
+        move(run, self.theta, gradient, self.moments, states, moment, followed)
         self._take(states)
         alive = self.diverged_at.isnan()[:, None]
         torch.where(alive, self.theta, before, out=self.theta)
@@ -112,7 +121,7 @@ class Ensemble:
             for old, new in zip(self.states, states, strict=True)
         ]
 
-    def batch(self) -> tuple[Int[Tensor, "run n 2"], Int[Tensor, "run n"]]:
+    def batch(self) -> tuple[Int[Tensor, "run n operands"], Int[Tensor, "run n"]]:
         """The examples of the next step."""
         pairs, labels = self.parts["train"]
         if self.run.batch.size is None:
@@ -175,9 +184,15 @@ class Ensemble:
             }
             for theta in self.theta
         ]
-        if not found[0]:
-            return found
-        return on_host({name: torch.stack([one[name] for one in found]) for name in found[0]})
+        columns = {name: torch.stack([one[name] for one in found]) for name in found[0]}
+        if self.follower:
+            columns |= self.follower.row()
+        return on_host(columns) if columns else found
+
+    @torch.no_grad()
+    def followed(self) -> list[dict[str, float]]:
+        """What the last step did to the norm of each run's parameter groups."""
+        return on_host(self.follower.step())
 
     # -- runs leave, and states go back -----------------------------------------------------------
 
@@ -191,6 +206,9 @@ class Ensemble:
         several = {id(each): each for each in (self.states, self._ahead, self.numbers)}
         for rows_of in several.values():
             rows_of[:] = [{name: value[at] for name, value in one.items()} for one in rows_of]
+        if self.follower:
+            extremes = self.follower.extremes
+            self.follower.extremes = {name: value[at] for name, value in extremes.items()}
         for name, (pairs, labels) in self.parts.items():
             self.parts[name] = pairs.transpose(1, 2)[at].transpose(1, 2), labels[at]
         self._block = [batch[at] for batch in self._block]
@@ -208,5 +226,8 @@ class Ensemble:
             each.states = each.ahead = [
                 {name: value[row].clone() for name, value in state.items()} for state in states
             ]
+            if self.follower:
+                for name, value in self.follower.extremes.items():
+                    each.follower.extremes[name] = value[row].cpu()
             each.done = self.done if math.isnan(diverged_at[row]) else int(diverged_at[row])
             each.batches.used = self.used

@@ -23,7 +23,7 @@ class Objective(NamedTuple):
 def objective(
     run: Run,
     parameters: dict[str, Tensor],
-    pairs: Int[Tensor, "n 2"],
+    pairs: Int[Tensor, "n operands"],
     labels: Int[Tensor, " n"],
     states: list[State],
     *,

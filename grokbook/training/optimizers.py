@@ -7,7 +7,7 @@ optimiser to `torch.optim`, step for step.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import ClassVar
 
 import torch
@@ -21,23 +21,31 @@ State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class _Optimizer:
-    """What every optimiser has: step size, decoupled or coupled decay, a linear warm-up."""
+    r"""What every optimiser has: step size, decoupled or coupled decay, a linear warm-up.
+
+    With decoupled decay, and for plain descent with either, a step is
+    $\theta' = (1 - \eta\lambda)\theta - \eta u$ with `direction` u.
+    """
 
     kind: ClassVar[str]
 
     learning_rate: Real = 1e-3
     weight_decay: Real = 0.0
     warmup: int = 0  # steps
+    _: KW_ONLY
+    decay_until: int | None = None  # steps
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "weight_decay"):
             value = getattr(self, name)
             if not 0 <= value < float("inf"):
                 raise ValueError(f"{name} = {value!r} is not a rate: give a number of at least 0.")
+        if self.decay_until is not None and self.decay_until < 0:
+            raise ValueError(f"decay_until = {self.decay_until} is no step: give 0 or more.")
         # 1 and 1.0 are the same run, so they must have the same JSON.
-        for name, value in vars(self).items():
-            if name != "warmup":
-                object.__setattr__(self, name, float(value))
+        for item in fields(self):
+            if item.type in (float, Real):
+                object.__setattr__(self, item.name, float(getattr(self, item.name)))
 
     def factor(self, done: int) -> float:
         r"""Share of the learning rate in step `done` + 1, $\min(\text{done}/\text{warm-up}, 1)$.
@@ -45,6 +53,11 @@ class _Optimizer:
         The very first step of a warm-up is therefore empty, as in Nanda et al.'s released code.
         """
         return min(done / self.warmup, 1.0) if self.warmup else 1.0
+
+    def decay(self, done: int) -> Real | Tensor:
+        """Weight decay in step `done` + 1: none once `decay_until` steps are taken."""
+        over = self.decay_until is not None and done >= self.decay_until
+        return 0.0 if over else self.weight_decay
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,15 @@ class _Adaptive(_Optimizer):
         root.add_(_beside(self.epsilon, v))
         theta.sub_(m / root * _beside(rate / (1 - self.beta1 ** (done + 1)), m))
 
+    def direction(
+        self, before: Float[Tensor, "*run P"], state: State, done: int
+    ) -> Float[Tensor, "*run P"]:
+        r"""$u = \hat m/(\sqrt{\hat v}+\epsilon)$ of step `done` + 1, by the state that it left."""
+        m, v = state["m"], state["v"]
+        root = (v / _beside(1 - self.beta2 ** (done + 1), v)).sqrt_()
+        root.add_(_beside(self.epsilon, v))
+        return (m / _beside(1 - self.beta1 ** (done + 1), m)).div_(root)
+
     def _fused(
         self,
         kernel: Callable[..., None],
@@ -98,7 +120,7 @@ class _Adaptive(_Optimizer):
             beta2=self.beta2,
             eps=self.epsilon,
             lr=self.learning_rate * self.factor(done),
-            weight_decay=self.weight_decay,
+            weight_decay=float(self.decay(done)),
         )
 
 
@@ -124,7 +146,7 @@ class AdamW(_Adaptive):
             self._fused(adamw.adamw, theta, gradient, state, done)
             return
         rate = self.learning_rate * self.factor(done)
-        theta.mul_(_beside(1 - rate * self.weight_decay, theta))
+        theta.mul_(_beside(1 - rate * self.decay(done), theta))
         self._move(theta, gradient, state, done, rate)
 
 
@@ -145,7 +167,7 @@ class Adam(_Adaptive):
         if theta.ndim == 1 and theta.device.type == "cpu":
             self._fused(adam.adam, theta, gradient, state, done)
             return
-        decayed = gradient + theta * _beside(self.weight_decay, theta)
+        decayed = gradient + theta * _beside(self.decay(done), theta)
         self._move(theta, decayed, state, done, self.learning_rate * self.factor(done))
 
 
@@ -173,8 +195,14 @@ class SGD(_Optimizer):
     ) -> None:
         """Update `theta` and `state` in place; `done` counts the steps already taken."""
         u = state["u"].mul_(_beside(self.momentum, theta)).add_(gradient)
-        u.add_(theta * _beside(self.weight_decay, theta))
+        u.add_(theta * _beside(self.decay(done), theta))
         theta.sub_(u * _beside(self.learning_rate * self.factor(done), theta))
+
+    def direction(
+        self, before: Float[Tensor, "*run P"], state: State, done: int
+    ) -> Float[Tensor, "*run P"]:
+        """The velocity of step `done` + 1 less the decay in it: without momentum the gradient."""
+        return state["u"] - before * _beside(self.decay(done), before)
 
 
 def _beside(number: Real | Tensor, vector: Tensor) -> Real | Tensor:

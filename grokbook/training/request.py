@@ -16,7 +16,8 @@ class Request:
     `steps` is the budget; `evaluate_every` the grid, in steps; `rule` the protocol's published
     onset rule; `stop_after_grok` ends a run that many steps after its last onset (None: never);
     `keep_weights` keeps the final weights, rounded to half precision; `frames` is how many earlier
-    weights are held, at most, to be read with what is known at the end; `protocol` is a label.
+    weights are held, at most, to be read with what is known at the end; `follow_norm` logs what
+    single steps do to the squared norm; `protocol` is a label.
     """
 
     steps: int
@@ -26,6 +27,7 @@ class Request:
     measures: tuple[str, ...] = ("squared_norm",)
     keep_weights: bool = False
     frames: int = 0
+    follow_norm: bool = False
     protocol: str = ""
 
     def __post_init__(self) -> None:
@@ -41,6 +43,8 @@ class Request:
         unknown = set(self.measures) - set(MEASURES)
         if unknown:
             raise ValueError(f"unknown measures {sorted(unknown)}: choose from {sorted(MEASURES)}.")
+        if self.follow_norm and "squared_norm" not in self.measures:
+            raise ValueError("follow_norm needs the measure squared_norm: name it among measures.")
 
     def to_json(self) -> str:
         """The request as JSON, for a worker process."""

@@ -10,9 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from grokbook.measures import MEASURES
+from grokbook.measures.contraction import OF_ONE_STEP
 from grokbook.measures.onset import onsets
 from grokbook.measures.slingshots import slingshots
 from grokbook.training import provenance
+from grokbook.training.following import EXTREMES, ONSETS, SIDES, of_onsets
 from grokbook.training.frames import Frames
 from grokbook.training.request import Request
 from grokbook.training.run import Run
@@ -41,6 +43,11 @@ class Curves:
         """Add one evaluation."""
         for name, value in {"step": float(step), **numbers}.items():
             self.values.setdefault(name, []).append(value)
+
+    def complete(self, numbers: dict[str, float]) -> None:
+        """Fill in what the step from the newest evaluation did."""
+        for name, value in numbers.items():
+            self.values[name][-1] = value
 
     def record(
         self, step: int, train: Evaluation, test: Evaluation, measured: dict[str, float]
@@ -100,8 +107,9 @@ class Curves:
             return True
         # A last look off the grid would count as an evaluation of the longer run.
         on_grid = all(step == i * request.evaluate_every for i, step in enumerate(steps))
-        logged = {name.split("/")[0] for name in self.values}
-        return on_grid and {COLLAPSE, *request.measures} <= logged
+        whole = {name for name, column in self.values.items() if len(column) == len(steps)}
+        asked = {COLLAPSE, *request.measures, *(OF_ONE_STEP if request.follow_norm else ())}
+        return on_grid and asked <= {name.split("/")[0] for name in whole}
 
 
 def dataset(
@@ -120,6 +128,12 @@ def dataset(
     }
     labels = {}
     dimensions = {name: MEASURES[name].dimension for name in request.measures}
+    if request.follow_norm:
+        dimensions |= dict.fromkeys(OF_ONE_STEP, "parameter")
+        variables |= {
+            name: (("run", "step"), np.array(curves.values.get(name, []))[None, kept])
+            for name in EXTREMES
+        }
     for name, dimension in {COLLAPSE: "logit", **dimensions}.items():
         columns = {
             key.removeprefix(f"{name}/"): column
@@ -135,6 +149,11 @@ def dataset(
         curves.tensor("test_accuracy"),
         request.rule,
     )
+    if request.follow_norm:
+        columns = {name: curves.tensor(name) for name in curves.values}
+        onset_steps = {name: t.item() for name, t in found.items()}
+        variables |= of_onsets(curves.tensor("step"), columns, onset_steps)
+        labels |= {"onset": list(ONSETS), "side": list(SIDES)}
     bursts = slingshots(curves.tensor("step"), curves.tensor("train_loss"), found["t_mem"])
     begun = np.searchsorted(bursts.numpy(), steps, side="right")
     variables["slingshots"] = (("run", "step"), begun[None, kept].astype(float))

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from grokbook.models import MLP, MODELS, Decoder, Quadratic, Transformer
-from grokbook.tasks import Split, Task
+from grokbook.models import MLP, MODELS, BitMLP, Decoder, Quadratic, Transformer
+from grokbook.tasks import TASKS, SparseParity, Split, Task
 from grokbook.training.interventions import INTERVENTIONS, Intervention
 from grokbook.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 
@@ -61,9 +61,9 @@ class Run:
     1.0
     """
 
-    task: Task
+    task: Task | SparseParity
     split: Split
-    model: Transformer | MLP | Decoder | Quadratic
+    model: Transformer | MLP | Decoder | Quadratic | BitMLP
     optimizer: AdamW | Adam | SGD = field(default_factory=AdamW)
     loss: Loss = Loss()
     batch: Batch = Batch()
@@ -93,7 +93,7 @@ class Run:
         try:
             values = json.loads(text)
             return cls(
-                Task(**values.pop("task")),
+                _choose(TASKS, {"kind": ""} | values.pop("task")),
                 Split(**values.pop("split")),
                 _choose(MODELS, values.pop("model")),
                 _choose(OPTIMIZERS, values.pop("optimizer")),
@@ -191,6 +191,9 @@ _LATER = {
     "group": "",
     "function": "cross_entropy",
     "attention_rate": 1.0,
+    "decay_until": None,
+    "embedding_scale": 1.0,
+    "after": 0,
 }
 
 # Names that would clash, or say too little, when the parts are laid side by side.

@@ -77,8 +77,19 @@ class Sitting:
             self._look()
         if self.members:
             self.ensemble.step()
+            self._follow()
         if any(self.ensemble.done >= member.end for member in self.members):
             self._let_go()
+
+    def _follow(self) -> None:
+        """Complete the rows of the evaluations that the step was taken from."""
+        rows = [m.curves.last_step() == self.ensemble.done - 1 for m in self.members]
+        if self.ensemble.follower and any(rows):
+            for member, numbers, now in zip(
+                self.members, self.ensemble.followed(), rows, strict=True
+            ):
+                if now:
+                    member.curves.complete(numbers)
 
     def _look(self) -> None:
         """Evaluate the members that it is due for, and let those go whose end that was."""

@@ -88,7 +88,8 @@ def train_together(
 def _begin(run: Run, request: Request, path: Path | None) -> Member:
     if request.frames:
         refuse_unreadable(run)
-    trajectory, curves = Trajectory(run, "cpu"), Curves.empty(request)
+    trajectory = Trajectory(run, "cpu", follow=request.follow_norm)
+    curves = Curves.empty(request)
     engine.resume(trajectory, curves, request, path)
     end = request.end(engine.last_onset(curves, request))
     return Member(trajectory, curves, path, end)
@@ -102,7 +103,8 @@ def _ensembles(members: list[Member], device: str) -> list[list[Member]]:
         abreast.setdefault(place, []).append(member)
     runs, most = [member.run for member in members], None
     if len(runs) > 1:
-        most = memory.room(lambda n: _try_out(runs[:n], device), device)
+        follow = members[0].trajectory.follower is not None
+        most = memory.room(lambda n: _try_out(runs[:n], device, follow=follow), device)
     return [part for group in abreast.values() for part in _parts(group, most)]
 
 
@@ -113,9 +115,9 @@ def _parts(group: list[Member], most: int | None) -> list[list[Member]]:
     return [group[n * i // count : n * (i + 1) // count] for i in range(count)]
 
 
-def _try_out(runs: Sequence[Run], device: str) -> None:
+def _try_out(runs: Sequence[Run], device: str, *, follow: bool) -> None:
     """Take one step from the start of these runs and look once, to see what memory that takes."""
-    ensemble = Ensemble([Trajectory(run, "cpu") for run in runs], device)
+    ensemble = Ensemble([Trajectory(run, "cpu", follow=follow) for run in runs], device)
     ensemble.differentiate()
     ensemble.step()
     ensemble.evaluate("test")

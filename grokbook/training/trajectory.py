@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from grokbook.training.batches import Batches
+from grokbook.training.following import Follower, Taken
 from grokbook.training.interventions import Moment
 from grokbook.training.layout import Layout
 from grokbook.training.losses import collapsed
@@ -32,7 +33,7 @@ class Evaluation(NamedTuple):
 class Trajectory:
     """Weights, optimiser state, interventions, batches and step count of one run on one device."""
 
-    def __init__(self, run: Run, device: str) -> None:
+    def __init__(self, run: Run, device: str, *, follow: bool = False) -> None:
         self.run, self.device, self.done = run, device, 0
         self.train, self.test = (self._examples(*part) for part in parts(run))
         start = run.model.initialise(run.task.p, seed=run.init_seed)
@@ -45,6 +46,7 @@ class Trajectory:
         }
         self.moments = run.optimizer.start(self.theta)
         self.states = [each.start(self.theta, self.layout) for each in run.interventions]
+        self.follower = Follower(self.layout, self.theta) if follow else None
         self.batches = Batches(
             run.batch.seed, run.batch.size, len(self.train[1]), epochs=run.batch.epochs
         )
@@ -53,8 +55,8 @@ class Trajectory:
         self._logits: Float[Tensor, "n classes"] | None = None
 
     def _examples(
-        self, pairs: Int[np.ndarray, "n 2"], labels: Int[np.ndarray, " n"]
-    ) -> tuple[Int[Tensor, "n 2"], Int[Tensor, " n"]]:
+        self, pairs: Int[np.ndarray, "n operands"], labels: Int[np.ndarray, " n"]
+    ) -> tuple[Int[Tensor, "n operands"], Int[Tensor, " n"]]:
         # Each column on its own in memory: the gathers read one at a time.
         columns = torch.from_numpy(np.asfortranarray(pairs))
         return columns.to(self.device), torch.from_numpy(labels).to(self.device)
@@ -75,13 +77,21 @@ class Trajectory:
     def step(self, gradient: Float[Tensor, " P"]) -> None:
         """Take one optimiser step, with what the interventions make of it."""
         self.states = self.ahead
-        move(self.run, self.theta, gradient, self.moments, self.states, self._moment())
+        move(
+            self.run,
+            self.theta,
+            gradient,
+            self.moments,
+            self.states,
+            self._moment(),
+            self.follower,
+        )
         self.done += 1
 
     def _moment(self) -> Moment:
         return Moment(self.theta, self.layout, self.done, [self.run.init_seed])
 
-    def batch(self) -> tuple[Int[Tensor, "n 2"], Int[Tensor, " n"]]:
+    def batch(self) -> tuple[Int[Tensor, "n operands"], Int[Tensor, " n"]]:
         """The examples of the next step."""
         pairs, labels = self.train
         chosen = self.batches.next()
@@ -139,6 +149,7 @@ class Trajectory:
         return {name: value.cpu().numpy() for name, value in arrays.items()} | {
             "done": np.array(self.done),
             **self.batches.state(),
+            **(self.follower.state() if self.follower else {}),
         }
 
     @torch.no_grad()
@@ -156,9 +167,11 @@ class Trajectory:
         ]
         self.ahead, self.done = self.states, int(arrays["done"])
         self.batches.restore(arrays)
+        if self.follower:
+            self.follower.restore(arrays)
 
 
-def parts(run: Run) -> list[tuple[Int[np.ndarray, "n 2"], Int[np.ndarray, " n"]]]:
+def parts(run: Run) -> list[tuple[Int[np.ndarray, "n operands"], Int[np.ndarray, " n"]]]:
     """Training and test examples of a run, each in the order of its split."""
     pairs, labels, _ = run.task.table()
     return [(pairs[rows], labels[rows]) for rows in run.split.indices(len(pairs))]
@@ -171,8 +184,10 @@ def move(
     moments: dict[str, Tensor],
     states: list[dict[str, Tensor]],
     moment: Moment,
+    follower: Follower | None = None,
 ) -> None:
-    """One optimiser step with every flat hook of the interventions, in place."""
+    """One optimiser step with all flat hooks of the interventions, in place, maybe followed."""
+    start, plain = theta.clone() if follower else theta, gradient
     hooks = list(zip(run.interventions, states, strict=True))
     for each, state in hooks:
         gradient = each.gradient(gradient, moment, state)
@@ -187,6 +202,9 @@ def move(
         run.optimizer.step(theta, gradient, moments, moment.done)
     for each, state in hooks:
         each.weights(moment, state)
+    if follower:
+        direction = run.optimizer.direction(start, moments, moment.done)
+        follower.follow(Taken(start, theta, plain, direction))
 
 
 def accuracy(logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]) -> float:

@@ -30,7 +30,7 @@ class Look(NamedTuple):
     """What a penalty sees: the weights, the batch, and what the network made of it."""
 
     parameters: dict[str, Tensor]
-    pairs: Int[Tensor, "n 2"]
+    pairs: Int[Tensor, "n operands"]
     labels: Int[Tensor, " n"]
     logits: Float[Tensor, "n classes"]
     activations: dict[str, Tensor]

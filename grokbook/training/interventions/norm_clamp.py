@@ -15,20 +15,24 @@ from grokbook.training.layout import Layout
 class NormClamp(Intervention):
     r"""Rescale the whole weight vector after each step, $\theta \leftarrow r\,\theta/\|\theta\|$.
 
-    `radius` is $r$ in Euclidean norm, None that of the start. `mode` "equal" keeps the weights on
-    the sphere {cite}`liu2023omnigrok`, from the first step on; "most" shrinks them only where they
-    left it. Raises `ValueError` for a radius that is not a positive number, or another mode.
+    The first `after` steps are left alone. `radius` is $r$ in Euclidean norm, None the norm at
+    that moment. `mode` "equal" keeps the weights on the sphere {cite}`liu2023omnigrok`; "most"
+    shrinks them only where they left it. Raises `ValueError` for a radius that is not a positive
+    number, another mode, or a negative `after`.
     """
 
     kind: ClassVar[str] = "norm_clamp"
 
     radius: Real | None = None
     mode: Literal["equal", "most"] = "equal"
+    after: int = 0  # steps
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.mode not in ("equal", "most"):
             raise ValueError(f"mode = {self.mode!r} is no clamp: choose 'equal' or 'most'.")
+        if self.after < 0:
+            raise ValueError(f"after = {self.after} is no number of steps: give 0 or more.")
         if self.radius is None:
             return
         if not 0 < self.radius < float("inf"):
@@ -43,6 +47,10 @@ class NormClamp(Intervention):
     def weights(self, moment: Moment, state: State) -> None:
         """Rescale them in place; weights that are all 0 have no direction and stay."""
         norm = _norm(moment.theta)
+        if moment.done < self.after:
+            if self.radius is None:
+                state["radius"] = norm
+            return
         factor = torch.where(norm > 0, state["radius"] / norm, 1.0)
         if self.mode == "most":
             factor = factor.clamp(max=1)
