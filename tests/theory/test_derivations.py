@@ -7,12 +7,15 @@ import time
 from pathlib import Path
 
 import pytest
+import sympy as sp
 
-from grokbook.theory import censoring, cyclic, max_margin, random_phases
+from grokbook.theory import censoring, contraction, cyclic, max_margin, random_phases
 from grokbook.theory.identity import IdentityError
+from grokbook.theory.inequality import Inequality
 
 DERIVATIONS = {
-    room.__name__.rsplit(".", 1)[1]: room for room in (censoring, cyclic, max_margin, random_phases)
+    room.__name__.rsplit(".", 1)[1]: room
+    for room in (censoring, contraction, cyclic, max_margin, random_phases)
 }
 STEPS = {
     (chapter, identity.name): identity
@@ -32,6 +35,10 @@ def test_each_step_holds(chapter, name):
 @pytest.mark.parametrize(("chapter", "name"), STEPS)
 def test_each_wrong_variant_is_rejected(chapter, name):
     step = STEPS[chapter, name]
+    if isinstance(step, Inequality):
+        with pytest.raises(IdentityError, match="fails at"):
+            dataclasses.replace(step, needs=sp.Eq(sp.Integer(0), 0, evaluate=False)).check()
+        return
     with pytest.raises(IdentityError, match="fails"):
         dataclasses.replace(step, right=step.wrong, wrong=step.right).check()
 
@@ -43,7 +50,7 @@ def test_every_step_is_listed(chapter):
         build
         for room in getattr(derivation, "ROOMS", (derivation,))
         for name, build in vars(room).items()
-        if name.endswith("_identity")
+        if name.endswith(("_identity", "_inequality"))
     }
     listed = {name for of, name in STEPS if of == chapter}
     assert {build().name for build in builders} <= listed
