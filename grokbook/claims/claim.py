@@ -18,6 +18,9 @@ VERDICTS = (
     "not testable as stated",
     "not yet run",
 )
+# What a claim is judged from: the runs of a protocol, or of several.
+Experiment = Callable[[], Protocol | tuple[Protocol, ...]]
+
 FEWEST_SEEDS = 3  # below, a claim is reproduced in part at best
 
 
@@ -76,7 +79,7 @@ class Claim:
     criterion: str
     unit: str
     judge: Callable[[xr.Dataset | None], Verdict]
-    experiment: Callable[[], Protocol] | None = None
+    experiment: Experiment | None = None
     command: str = ""  # that runs what is missing
 
     def verdict(self, runs: xr.Dataset | None, missing: int = 0) -> Verdict:
@@ -113,6 +116,12 @@ class Claim:
             "runs": [] if behind is None else [str(name) for name in behind["name"].values],
             "note": verdict.note,
         }
+
+
+def asked(experiment: Experiment) -> tuple[Protocol, ...]:
+    """The protocols of an experiment."""
+    found = experiment()
+    return (found,) if isinstance(found, Protocol) else found
 
 
 def _interval(verdict: Verdict) -> list[float | str | None] | None:

@@ -2,25 +2,30 @@
 
 import functools
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
 from grokbook.archive import Found, archived
+from grokbook.archive.lookup import concatenate
 from grokbook.claims import (
     gromov23,
     morwani23,
     nanda23,
     nanda23_circuits,
     nanda23_sweeps,
+    norm_separation26,
+    norm_separation26_bounds,
+    norm_separation26_controls,
+    norm_separation26_predictor,
     own,
     own_circuits,
     power22,
     torus26,
     zhong23,
 )
-from grokbook.claims.claim import Claim
-from grokbook.protocols import Protocol
+from grokbook.claims.claim import Claim, Experiment, asked
 
 STORED = Path(__file__).parents[2] / "book" / "verdicts.json"
 # The files of claims, by the chapter that judges them.
@@ -33,6 +38,12 @@ CHAPTERS = {
         zhong23,
         torus26,
         own_circuits,
+    ),
+    "03_delay_law": (
+        norm_separation26_bounds,
+        norm_separation26,
+        norm_separation26_predictor,
+        norm_separation26_controls,
     ),
 }
 CLAIMS: dict[str, Claim] = {
@@ -48,8 +59,15 @@ def find(claim: str) -> Claim:
 
 
 @functools.lru_cache(maxsize=8)
-def _found(experiment: Callable[[], Protocol]) -> Found:
-    return archived(experiment())
+def _found(experiment: Experiment) -> Found:
+    found = [archived(protocol) for protocol in asked(experiment)]
+    kept: dict[str, xr.Dataset] = {}
+    for each in found:
+        for i in range(each.runs.sizes["run"] if each.runs else 0):
+            kept.setdefault(each.runs["name"].values[i], each.runs.isel(run=[i]))
+    missing = dict.fromkeys(run for each in found for run in each.missing)
+    runs = concatenate(list(kept.values())) if kept else None
+    return Found(runs, tuple(run for run in missing if run.name not in kept))
 
 
 def ledger(source: str | None = None, *, chapter: str | None = None) -> list[dict[str, Any]]:
@@ -81,7 +99,7 @@ def outstanding() -> list[dict[str, Any]]:
     for claim in CLAIMS.values():
         if claim.experiment is None or not (missing := len(_found(claim.experiment).missing)):
             continue
-        runs = len(claim.experiment().runs)
+        runs = sum(len(protocol.runs) for protocol in asked(claim.experiment))
         row = {"command": claim.command, "missing": missing, "runs": runs, "claims": []}
         rows.setdefault(claim.command, row)["claims"].append(claim.id)
     return list(rows.values())

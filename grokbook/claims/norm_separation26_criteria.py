@@ -43,13 +43,13 @@ CRITERIA = {
     "upper_bound": (
         "A theorem. Reproduced if every identity of its proof holds from the published "
         "assumptions alone; not testable as stated if it needs a premise that is not among them; "
-        "refuted if gradient descent on cross-entropy at full training accuracy breaks the "
+        "refuted if gradient descent on cross-entropy at 100 % of training accuracy breaks the "
         "published recursion, in exact arithmetic; the example is named."
     ),
     "lower_bound": (
         "A theorem. Reproduced if it follows from the published assumptions without the rate of "
         "contraction among them; refuted if gradient descent is named that satisfies the published "
-        "update and passes from V_mem to V_post in less than a tenth of the stated order."
+        "update and passes from V_mem to V_post in less than 1/10 of the stated order."
     ),
     "necessity": (
         "Over all archived runs with weight decay at work and 0 < t_mem < t_grok, those of the "

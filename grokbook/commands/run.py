@@ -12,7 +12,12 @@ HELP = "train a protocol; finished runs are kept, and an interrupted one goes on
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
-    parser.add_argument("protocol", help="its name, such as nanda23, or that of a sweep")
+    parser.add_argument(
+        "protocols",
+        nargs="+",
+        metavar="PROTOCOL",
+        help="its name, such as nanda23, or that of a sweep; several run one after the other",
+    )
     parser.add_argument("--seeds", type=int, help="number of seeds (default: the protocol's)")
     parser.add_argument("--steps", type=int, help="budget of each run (default: the protocol's)")
     parser.add_argument(
@@ -35,12 +40,13 @@ def act(chosen: argparse.Namespace) -> int:
 
     # The arms of a protocol may have budgets and grids of their own.
     asked: dict[Any, list[Any]] = {}
-    for changes in sweep(chosen.changes):
-        protocol = _protocol(chosen, changes)
+    for name, changes in itertools.product(chosen.protocols, sweep(chosen.changes)):
+        protocol = _protocol(name, chosen, changes)
         asked.setdefault(protocol.request, []).extend(protocol.runs)
     total, steps = sum(map(len, asked.values())), max(request.steps for request in asked)
     store = Store()
-    print(f"{chosen.protocol}: {total} runs of at most {steps:,} steps, kept in {store.folder}")
+    names = ", ".join(chosen.protocols)
+    print(f"{names}: {total} runs of at most {steps:,} steps, kept in {store.folder}")
     started = time.monotonic()
     display = Display(total=total, steps=steps)
     try:
@@ -70,15 +76,15 @@ def act(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _protocol(chosen: argparse.Namespace, changes: dict[str, Any]) -> Any:
+def _protocol(name: str, chosen: argparse.Namespace, changes: dict[str, Any]) -> Any:
     from grokbook.parameters import described, fits
     from grokbook.protocols import PROTOCOLS, SWEEPS
 
     known = PROTOCOLS | SWEEPS
-    if chosen.protocol not in known:
-        raise ValueError(f"no protocol {chosen.protocol!r}: choose from {', '.join(known)}.")
+    if name not in known:
+        raise ValueError(f"no protocol {name!r}: choose from {', '.join(known)}.")
     given = {"seeds": chosen.seeds, "steps": chosen.steps}
-    protocol = known[chosen.protocol]
+    protocol = known[name]
     has_arms = "arm" in inspect.signature(protocol).parameters
     arm = {name: value for name, value in changes.items() if has_arms and name == "arm"}
     changes = {name: value for name, value in changes.items() if name not in arm}

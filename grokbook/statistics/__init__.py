@@ -18,6 +18,7 @@ from grokbook.statistics.power import (
     power_of_paired_logrank,
 )
 from grokbook.statistics.ratio import onset_ratio
+from grokbook.statistics.scaling import PowerLaw, power_law
 from grokbook.statistics.survival import (
     Survival,
     censor,
@@ -31,6 +32,7 @@ __all__ = [
     "Estimate",
     "LogRank",
     "PairedLogRank",
+    "PowerLaw",
     "Survival",
     "bootstrap",
     "censor",
@@ -42,6 +44,7 @@ __all__ = [
     "median_onset",
     "onset_ratio",
     "paired_logrank",
+    "power_law",
     "power_of_paired_logrank",
     "right_censored",
     "sign_flip_p_values",

@@ -155,6 +155,21 @@ def flipped_identity() -> Identity:
     )
 
 
+def excess() -> sp.Expr:
+    r"""Return $V' - (1-\eta\lambda)V$ of one step, positive: the published recursion broken.
+
+    Plain descent on the cross-entropy of one example with logits ±θ, at θ = 1 with η = 1/10 and
+    λ = 1/100: it is classified, the gradient has no noise, and V grows.
+
+    >>> excess().evalf(4)
+    0.04720
+    """
+    theta, rate, decay = sp.Integer(1), sp.Rational(1, 10), sp.Rational(1, 100)
+    slope = -2 / (1 + sp.exp(2 * theta))
+    after = (1 - rate * decay) * theta - rate * slope
+    return after**2 - (1 - rate * decay) * theta**2
+
+
 def identities() -> tuple[Identity | Inequality, ...]:
     """Return the sign of the dropped term, and what follows from it.
 

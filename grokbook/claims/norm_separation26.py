@@ -1,0 +1,274 @@
+"""Claims of arXiv 2603.13331 {cite}`norm_separation2026` on how the delay scales."""
+
+import numpy as np
+import xarray as xr
+
+from grokbook import protocols
+from grokbook.claims.arms import arm, values
+from grokbook.claims.claim import Claim, Published, Verdict
+from grokbook.claims.delays import (
+    delayed,
+    delays,
+    exponential_fit,
+    memorised,
+    pure_decay,
+    squared_norm_at,
+    squared_norm_at_end,
+    squared_norm_curve,
+)
+from grokbook.claims.norm_separation26_criteria import CRITERIA, NEAR_MINUS_ONE
+from grokbook.protocols import Protocol
+from grokbook.statistics import Estimate, bootstrap, power_law
+
+PAPER = "arXiv 2603.13331v2"
+PUBLISHED_DECAYS = (0.1, 0.3, 0.5, 1.0)
+OUTSIDE, FACTOR = 0.03, 1.5
+ACROSS, WITHIN = 0.8, 0.5  # Pearson's r
+GOOD, FAIR, MOST = 0.999, 0.99, 0.95
+
+
+def addition() -> tuple[Protocol, ...]:
+    """Every cell of AdamW on addition with the paper's network and start."""
+    return (
+        protocols.norm_separation26(),
+        protocols.norm_separation26_weight_decay(),
+        protocols.norm_separation26_small_decay(),
+        protocols.norm_separation26_large_decay(),
+        protocols.norm_separation26_learning_rate(),
+        protocols.norm_separation26_small_rate(),
+        protocols.norm_separation26_joint(),
+        protocols.norm_separation26_modulus(),
+        protocols.norm_separation26_predictor(),
+    )
+
+
+def judge_inverse_weight_decay(runs: xr.Dataset) -> Verdict:
+    """The exponent over the published range, and what slope -1 says outside it."""
+    runs = memorised(runs)
+    absent = sorted(set(PUBLISHED_DECAYS) - set(values(runs, "weight_decay")))
+    if absent:
+        return Verdict("not yet run", note=f"No runs at weight decay {absent[0]:g}.")
+    inner = runs.isel(run=np.isin(runs["weight_decay"].values, PUBLISHED_DECAYS))
+    times, seen = delays(inner)
+    law = power_law(inner["weight_decay"].values, times, seen, seed=0)
+    straight = float(np.exp(np.log(times * inner["weight_decay"].values).mean()))
+    outer = arm(runs, weight_decay=OUTSIDE)
+    note = f"Exponent of the delay over {min(PUBLISHED_DECAYS):g} to 1."
+    holds = _inside(law.exponent)
+    predicted = None
+    if outer.sizes["run"]:
+        outer_times, outer_seen = delays(outer)
+        middle = np.median(np.where(outer_seen, outer_times, np.inf))
+        ratio = middle / (straight / OUTSIDE)
+        predicted = bool(1 / FACTOR <= ratio <= FACTOR)
+        note += (
+            f" At {OUTSIDE:g}: median delay {middle:,.0f} steps, slope -1 says "
+            f"{straight / OUTSIDE:,.0f}."
+        )
+    else:
+        note += f" At {OUTSIDE:g} nothing is archived."
+    if _misses(law.exponent) or not (holds or predicted):
+        verdict = "not reproduced"
+    else:
+        verdict = "reproduced" if holds and predicted else "reproduced in part"
+    return _of(verdict, law.exponent, note)
+
+
+def judge_inverse_learning_rate(runs: xr.Dataset) -> Verdict:
+    """The exponent over all archived learning rates."""
+    runs = memorised(runs)
+    rates = values(runs, "learning_rate")
+    times, seen = delays(runs)
+    if len({float(rate) for rate in runs["learning_rate"].values[seen]}) < 3:
+        return Verdict("not yet run", note="Delays at three learning rates or more are needed.")
+    law = power_law(runs["learning_rate"].values, times, seen, seed=0)
+    medians = "; ".join(
+        f"η = {rate:g}: {np.median(times[runs['learning_rate'].values == rate]):,.0f}"
+        for rate in rates
+    )
+    if _inside(law.exponent):
+        verdict = "reproduced"
+    else:
+        verdict = "not reproduced" if _misses(law.exponent) else "reproduced in part"
+    censored = f" {int((~seen).sum())} delays are censored." if not seen.all() else ""
+    return _of(verdict, law.exponent, f"Median delays: {medians} steps.{censored}")
+
+
+def judge_log_norm_ratio(runs: xr.Dataset) -> Verdict:
+    """Pearson's r across all runs, and within a modulus."""
+    runs = delayed(runs)
+    if len(values(runs, "p")) < 3 or runs.sizes["run"] < 6:
+        return Verdict("not yet run", note="Three moduli with two runs each are needed.")
+    measured = delays(runs)[0]
+    law = pure_decay(runs, squared_norm_at(runs, "t_mem"), squared_norm_at_end(runs))
+    p = runs["p"].values
+    across = _correlation(law, measured)
+    within = _correlation(_centred(law, p), _centred(measured, p))
+    first = across.value >= ACROSS
+    second = within.value >= WITHIN and within.low > 0
+    verdict = {0: "not reproduced", 1: "reproduced in part", 2: "reproduced"}[
+        first + (first and second)
+    ]
+    slope = np.polyfit(law, measured, 1)[0]
+    at_onset = pure_decay(runs, squared_norm_at(runs, "t_mem"), squared_norm_at(runs, "t_grok"))
+    note = (
+        f"Across moduli r = {across.value:.2f}, slope {slope:.2f}; within a modulus "
+        f"r = {within.value:.2f} ({within.low:.2f} to {within.high:.2f}). With V at t_grok in the "
+        f"place of V at the end r = {_correlation(at_onset, measured).value:.2f}."
+    )
+    return _of(verdict, across, note)
+
+
+def judge_gamma(runs: xr.Dataset) -> Verdict:
+    """The smallest median rate of a cell, as a share of eta lambda."""
+    cells = rates_by_cell(delayed(runs))
+    if not cells:
+        return Verdict("not yet run", note="No run with a delay is archived.")
+    least = min(cells, key=lambda cell: cells[cell].value)
+    smallest = cells[least]
+    contracts = all(cell.value >= 1 for cell in cells.values())
+    accelerates = all(cell.value >= 2 for cell in cells.values())
+    if any(cell.high < 1 for cell in cells.values() if cell.n > 1):
+        verdict = "refuted"
+    elif contracts or accelerates:
+        verdict = "reproduced" if contracts and accelerates else "reproduced in part"
+    else:
+        verdict = "not reproduced"
+    below = sum(cell.value < 1 for cell in cells.values())
+    slowed = sum(cell.value < 2 for cell in cells.values())
+    p, rate, decay, tokens = least
+    note = (
+        f"{len(cells)} cells; γ is below ηλ in {below} and below 2ηλ, decay alone, in {slowed}. "
+        f"The smallest is at p = {p:g}, η = {rate:g}, λ = {decay:g}, {tokens:g} tokens."
+    )
+    return _of(verdict, smallest, note)
+
+
+def rates_by_cell(runs: xr.Dataset) -> dict[tuple[float, ...], Estimate]:
+    r"""Median of $\log(V_{mem}/V(t_{grok}))/(T\eta\lambda)$ by (p, η, λ, tokens)."""
+    if not runs.sizes["run"]:
+        return {}
+    names = ("p", "learning_rate", "weight_decay", "tokens")
+    cells = np.stack([runs[name].values.astype(float) for name in names], axis=1)
+    fall = np.log(squared_norm_at(runs, "t_mem") / squared_norm_at(runs, "t_grok"))
+    gamma = fall / delays(runs)[0] / (cells[:, 1] * cells[:, 2])
+    return {
+        tuple(cell.tolist()): bootstrap(gamma[(cells == cell).all(1)], seed=0)
+        for cell in np.unique(cells, axis=0)
+    }
+
+
+def judge_exponential_fit(runs: xr.Dataset) -> Verdict:
+    """The smallest R² over all runs that grokked."""
+    runs = delayed(runs)
+    if not runs.sizes["run"]:
+        return Verdict("not yet run", note="No run with a delay is archived.")
+    found = fits(runs)[:, 1]
+    if (found > GOOD).all():
+        verdict = "reproduced"
+    else:
+        verdict = "reproduced in part" if (found > FAIR).mean() >= MOST else "not reproduced"
+    note = (
+        f"R² is above {GOOD:g} in {(found > GOOD).mean():.0%} of {len(found)} runs and above "
+        f"{FAIR:g} in {(found > FAIR).mean():.0%}; median {np.median(found):.4f}."
+    )
+    return Verdict(verdict, float(found.min()), None, len(found), note)
+
+
+def fits(runs: xr.Dataset) -> np.ndarray:
+    """Rate and R² of V = A r^t + C from t_mem to the end, a row a run."""
+    steps, curves = runs["step"].values, squared_norm_curve(runs)
+    rows = []
+    for t_mem, V in zip(runs["t_mem"].values, curves, strict=True):
+        kept = np.isfinite(V) & (steps >= t_mem)
+        rows.append(exponential_fit(steps[kept], V[kept]))
+    return np.array(rows)
+
+
+def _inside(exponent: Estimate) -> bool:
+    return exponent.inside(*NEAR_MINUS_ONE)
+
+
+def _misses(exponent: Estimate) -> bool:
+    low, high = NEAR_MINUS_ONE
+    return exponent.high < low or exponent.low > high
+
+
+def _of(verdict: str, estimate: Estimate, note: str) -> Verdict:
+    return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
+
+
+def _correlation(x: np.ndarray, y: np.ndarray) -> Estimate:
+    rows = np.arange(len(x))
+    with np.errstate(invalid="ignore"):
+        return bootstrap(
+            rows, lambda chosen: float(np.corrcoef(x[chosen], y[chosen])[0, 1]),
+            seed=0, resamples=1999,
+        )  # fmt: skip
+
+
+def _centred(x: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    return x - np.array([x[groups == group].mean() for group in groups])
+
+
+def _claim(name: str, **of: object) -> Claim:
+    return Claim(
+        id=f"norm_separation26.{name}",
+        source="norm_separation26",
+        kind="measurement",
+        criterion=CRITERIA[name],
+        **of,
+    )
+
+
+SWEEPS = "python -m grokbook run norm_separation26"
+CLAIMS = (
+    _claim(
+        "inverse_weight_decay",
+        statement="The delay is proportional to 1/λ.",
+        published=Published("R² = .97 of T_grok against 1/λ, λ from .1 to 1", PAPER),
+        unit="exponent of the delay in λ",
+        judge=judge_inverse_weight_decay,
+        experiment=protocols.norm_separation26_weight_decay,
+        command=f"{SWEEPS}_weight_decay",
+    ),
+    _claim(
+        "inverse_learning_rate",
+        statement="The delay is proportional to 1/η.",
+        published=Published("R² = .92 of T_grok against 1/η, η from 1e-4 to 2e-3", PAPER),
+        unit="exponent of the delay in η",
+        judge=judge_inverse_learning_rate,
+        experiment=lambda: (
+            protocols.norm_separation26_learning_rate(),
+            protocols.norm_separation26_small_rate(),
+        ),
+        command=f"{SWEEPS}_learning_rate norm_separation26_small_rate",
+    ),
+    _claim(
+        "log_norm_ratio",
+        statement="The delay is proportional to log(‖θ_mem‖²/‖θ_post‖²).",
+        published=Published("r = .91, slope 1.08, over seven moduli", f"{PAPER}, table 4"),
+        unit="Pearson's r of delay and law",
+        judge=judge_log_norm_ratio,
+        experiment=protocols.norm_separation26_modulus,
+        command=f"{SWEEPS}_modulus",
+    ),
+    _claim(
+        "gamma_at_least_eta_lambda",
+        statement="AdamW contracts at least as fast as ηλ: its step can only accelerate.",
+        published=Published("γ ≥ ηλ; measured .00141 at ηλ = .001", f"{PAPER}, remark 3.4"),
+        unit="smallest median γ/(ηλ) of a cell",
+        judge=judge_gamma,
+        experiment=addition,
+        command=f"{SWEEPS}",
+    ),
+    _claim(
+        "exponential_fit",
+        statement="After memorisation V_t = A rᵗ + C fits every run.",
+        published=Published("R² > .999 in all 293 runs", PAPER),
+        unit="smallest R²",
+        judge=judge_exponential_fit,
+        experiment=addition,
+        command=f"{SWEEPS}",
+    ),
+)
