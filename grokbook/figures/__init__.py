@@ -8,7 +8,12 @@ from .forest_rows import ForestRow as ForestRow
 from .labels import axis_loss as axis_loss
 from .labels import axis_steps as axis_steps
 from .labels import label_line as label_line
+from .norms import kappas as kappas
+from .norms import norms as norms
 from .picture import Picture as Picture
+from .power_laws import Law as Law
+from .power_laws import power_laws as power_laws
+from .predicted import predicted as predicted
 from .progress import progress as progress
 from .provenance import Provenance as Provenance
 from .provenance import provenance as provenance
