@@ -70,6 +70,12 @@ def _found(experiment: Experiment) -> Found:
     return Found(runs, tuple(run for run in missing if run.name not in kept))
 
 
+def runs_behind(claim: str) -> xr.Dataset | None:
+    """The archived runs that a claim is judged from; None for a theorem, and without runs."""
+    experiment = find(claim).experiment
+    return None if experiment is None else _found(experiment).runs
+
+
 def ledger(source: str | None = None, *, chapter: str | None = None) -> list[dict[str, Any]]:
     """One flat row a claim, its verdict computed now; of one paper, or of one chapter, if asked.
 

@@ -1,6 +1,8 @@
 """The book's pictures: one style, one function per recurring picture, and the runs behind each."""
 
 from .circle import circle as circle
+from .delay_slider import DelaySlider as DelaySlider
+from .delay_slider import delay_slider as delay_slider
 from .explorer import Explorer as Explorer
 from .explorer import explorer as explorer
 from .forest import forest as forest

@@ -1,0 +1,23 @@
+r"""How far a network is under-confident: cross-entropy less the entropy of its predictions."""
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def calibration_gap(
+    logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]
+) -> Float[Tensor, ""]:
+    r"""$CE - H$ in nats, the means over the examples; negative where it is under-confident.
+
+    $\frac1n\sum_{ic} z_{ic}(p_{ic} - y_{ic})$ (chapter 03): times the degree it is
+    $\langle\theta,\nabla L\rangle$ of the weights in which the logits are homogeneous. It is at
+    least $-W((C-1)/e)$, W Lambert's function.
+
+    >>> import torch
+    >>> gap = calibration_gap(torch.tensor([[1.0, -1.0]]), torch.tensor([0]))
+    >>> round(gap.item(), 4)
+    -0.2384
+    """
+    logits = logits.double()
+    right = logits.gather(-1, labels[:, None])[:, 0]
+    return ((logits.softmax(-1) * logits).sum(-1) - right).mean()
