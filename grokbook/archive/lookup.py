@@ -151,15 +151,20 @@ def _with_equal_shapes(runs: list[xr.Dataset]) -> list[xr.Dataset]:
 
 def _with_equal_coordinates(runs: list[xr.Dataset]) -> list[xr.Dataset]:
     """Give every run the coordinates of all: architectures and optimisers have their own."""
-    labels = {name for run in runs for name in run.coords if run[name].dims == ("run",)}
-    for name in sorted(labels, key=str):
-        kinds = [run[name].dtype.kind for run in runs if name in run.coords]
+    # Variables, and all coordinates of a run at once: a DataArray a label would take seconds.
+    each = [
+        {name: run.variables[name] for name in run.coords if run.variables[name].dims == ("run",)}
+        for run in runs
+    ]
+    given: list[dict] = [{} for _ in runs]
+    for name in sorted({name for labels in each for name in labels}, key=str):
+        kinds = [labels[name].dtype.kind for labels in each if name in labels]
         if len(kinds) < len(runs):
             kind, absent = (float, np.nan) if set(kinds) <= set("iuf") else (str, "")
-            runs = [
-                run.assign_coords({name: ("run", _column(run, name, kind, absent))}) for run in runs
-            ]
-    return runs
+            for coordinates, labels, run in zip(given, each, runs, strict=True):
+                values = labels[name].values if name in labels else [absent] * run.sizes["run"]
+                coordinates[name] = ("run", [kind(value) for value in values])
+    return [run.assign_coords(more) for run, more in zip(runs, given, strict=True)]
 
 
 def _with_equal_axes(runs: list[xr.Dataset]) -> list[xr.Dataset]:
@@ -169,10 +174,3 @@ def _with_equal_axes(runs: list[xr.Dataset]) -> list[xr.Dataset]:
         run.assign_coords({name: axis for name, axis in axes.items() if name not in run.coords})
         for run in runs
     ]
-
-
-def _column(
-    run: xr.Dataset, name: object, kind: type, absent: float | str
-) -> list[float] | list[str]:
-    values = run[name].values if name in run.coords else [absent] * run.sizes["run"]
-    return [kind(value) for value in values]

@@ -72,12 +72,24 @@ def archived(
     What a chapter shows at its default parameters, and what a verdict is computed from: neither
     depends on what happens to lie in a user's store.
     """
-    chosen, request = _resolve(runs, request, steps)
-    found = [[data for data in held(run.name) if serves(data, request)] for run in chosen]
-    kept = [cut(serving[0], request) for serving in found if serving]
-    names = {data["name"].item() for data in kept}
-    missing = tuple(run for run in chosen if run.name not in names)
-    return Found(concatenate(kept) if kept else None, missing)
+    return archived_together([_resolve(runs, request, steps)])
+
+
+def archived_together(asked: Iterable[tuple[Iterable[Run], Request]]) -> Found:
+    """What `archived` says of several requests, as one experiment; a run in two counts once."""
+    kept: dict[str, xr.Dataset] = {}
+    missing: dict[Run, None] = {}
+    for chosen, request in asked:
+        for run in chosen:
+            if run.name in kept:
+                continue
+            serving = next((data for data in held(run.name) if serves(data, request)), None)
+            if serving is None:
+                missing[run] = None
+            else:
+                kept[run.name] = cut(serving, request)
+    runs = concatenate(list(kept.values())) if kept else None
+    return Found(runs, tuple(run for run in missing if run.name not in kept))
 
 
 def _resolve(

@@ -21,6 +21,11 @@ def delayed(runs: xr.Dataset) -> xr.Dataset:
     return runs.isel(run=runs["t_grok"].values > runs["t_mem"].values)
 
 
+def independent(runs: xr.Dataset) -> int:
+    """How many seeds there are: runs of one seed in several cells share split and start."""
+    return len(set(runs["init_seed"].values.tolist()))
+
+
 def delays(runs: xr.Dataset) -> tuple[Numbers, Bool[np.ndarray, " run"]]:
     """t_grok − t_mem in steps and whether it was seen; a censored one stands at the budget."""
     seen = np.isfinite(runs["t_grok"].values)

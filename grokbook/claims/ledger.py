@@ -7,8 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from grokbook.archive import Found, archived
-from grokbook.archive.lookup import concatenate
+from grokbook.archive import Found, archived_together
 from grokbook.claims import (
     gromov23,
     morwani23,
@@ -60,14 +59,7 @@ def find(claim: str) -> Claim:
 
 @functools.lru_cache(maxsize=8)
 def _found(experiment: Experiment) -> Found:
-    found = [archived(protocol) for protocol in asked(experiment)]
-    kept: dict[str, xr.Dataset] = {}
-    for each in found:
-        for i in range(each.runs.sizes["run"] if each.runs else 0):
-            kept.setdefault(each.runs["name"].values[i], each.runs.isel(run=[i]))
-    missing = dict.fromkeys(run for each in found for run in each.missing)
-    runs = concatenate(list(kept.values())) if kept else None
-    return Found(runs, tuple(run for run in missing if run.name not in kept))
+    return archived_together([(each.runs, each.request) for each in asked(experiment)])
 
 
 def runs_behind(claim: str) -> xr.Dataset | None:

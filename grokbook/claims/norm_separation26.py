@@ -10,6 +10,7 @@ from grokbook.claims.delays import (
     delayed,
     delays,
     exponential_fit,
+    independent,
     memorised,
     pure_decay,
     squared_norm_at,
@@ -71,7 +72,7 @@ def judge_inverse_weight_decay(runs: xr.Dataset) -> Verdict:
         verdict = "not reproduced"
     else:
         verdict = "reproduced" if holds and predicted else "reproduced in part"
-    return _of(verdict, law.exponent, note)
+    return _of(verdict, law.exponent, note, runs)
 
 
 def judge_inverse_learning_rate(runs: xr.Dataset) -> Verdict:
@@ -91,7 +92,8 @@ def judge_inverse_learning_rate(runs: xr.Dataset) -> Verdict:
     else:
         verdict = "not reproduced" if _misses(law.exponent) else "reproduced in part"
     censored = f" {int((~seen).sum())} delays are censored." if not seen.all() else ""
-    return _of(verdict, law.exponent, f"Median delays: {medians} steps.{censored}")
+    note = f"Median delays: {medians} steps.{censored}"
+    return _of(verdict, law.exponent, note, runs)
 
 
 def judge_log_norm_ratio(runs: xr.Dataset) -> Verdict:
@@ -116,7 +118,7 @@ def judge_log_norm_ratio(runs: xr.Dataset) -> Verdict:
         f"r = {within.value:.2f} ({within.low:.2f} to {within.high:.2f}). With V at t_grok in the "
         f"place of V at the end r = {_correlation(at_onset, measured).value:.2f}."
     )
-    return _of(verdict, across, note)
+    return _of(verdict, across, note, runs)
 
 
 def judge_gamma(runs: xr.Dataset) -> Verdict:
@@ -141,7 +143,7 @@ def judge_gamma(runs: xr.Dataset) -> Verdict:
         f"{len(cells)} cells; γ is below ηλ in {below} and below 2ηλ, decay alone, in {slowed}. "
         f"The smallest is at p = {p:g}, η = {rate:g}, λ = {decay:g}, {tokens:g} tokens."
     )
-    return _of(verdict, smallest, note)
+    return Verdict(verdict, smallest.value, (smallest.low, smallest.high), smallest.n, note)
 
 
 def rates_by_cell(runs: xr.Dataset) -> dict[tuple[float, ...], Estimate]:
@@ -172,7 +174,7 @@ def judge_exponential_fit(runs: xr.Dataset) -> Verdict:
         f"R² is above {GOOD:g} in {(found > GOOD).mean():.0%} of {len(found)} runs and above "
         f"{FAIR:g} in {(found > FAIR).mean():.0%}; median {np.median(found):.4f}."
     )
-    return Verdict(verdict, float(found.min()), None, len(found), note)
+    return Verdict(verdict, float(found.min()), None, independent(runs), note)
 
 
 def fits(runs: xr.Dataset) -> np.ndarray:
@@ -194,8 +196,9 @@ def _misses(exponent: Estimate) -> bool:
     return exponent.high < low or exponent.low > high
 
 
-def _of(verdict: str, estimate: Estimate, note: str) -> Verdict:
-    return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
+def _of(verdict: str, estimate: Estimate, note: str, runs: xr.Dataset) -> Verdict:
+    ends = estimate.low, estimate.high
+    return Verdict(verdict, estimate.value, ends, independent(runs), note)
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> Estimate:

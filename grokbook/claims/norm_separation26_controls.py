@@ -9,6 +9,7 @@ from grokbook.claims.claim import Claim, Published, Verdict
 from grokbook.claims.delays import (
     delayed,
     delays,
+    independent,
     memorised,
     pure_decay,
     squared_norm_at,
@@ -43,9 +44,8 @@ def judge_sgd(runs: xr.Dataset) -> Verdict:
         f"η = {rate:g}, μ = {momentum:g}, λ = {decay:.2g}: {_outcome(runs.isel(run=rows))}"
         for (rate, momentum, decay), rows in arms.items()
     )
-    seeds = len(set(runs["init_seed"].values.tolist()))
     note = f"Largest training accuracy, and onsets: {seen}."
-    return Verdict(verdict, float(best.max()), None, seeds, note)
+    return Verdict(verdict, float(best.max()), None, independent(runs), note)
 
 
 def _outcome(runs: xr.Dataset) -> str:
@@ -75,7 +75,7 @@ def judge_multiplication(runs: xr.Dataset) -> Verdict:
     ratio = bootstrap(measured / law, seed=0)
     seen = ", ".join(f"{median:.0%} at p = {p:g}" for p, median in medians.items())
     note = f"Median absolute error {seen}. Delay over law: {ratio}."
-    return Verdict(verdict, ratio.value, (ratio.low, ratio.high), ratio.n, note)
+    return Verdict(verdict, ratio.value, (ratio.low, ratio.high), independent(grokked), note)
 
 
 def judge_parity(runs: xr.Dataset) -> Verdict:
@@ -106,9 +106,9 @@ def judge_parity(runs: xr.Dataset) -> Verdict:
         )
     delay = many["t_grok"].values - many["t_mem"].values
     if np.isnan(delay).any():
-        return Verdict(verdict, None, None, many.sizes["run"], note)
+        return Verdict(verdict, None, None, independent(many), note)
     middle = bootstrap(delay, seed=0)
-    return Verdict(verdict, middle.value, (middle.low, middle.high), middle.n, note)
+    return Verdict(verdict, middle.value, (middle.low, middle.high), independent(many), note)
 
 
 def everything() -> tuple[Protocol, ...]:
@@ -142,7 +142,7 @@ def judge_necessity(runs: xr.Dataset) -> Verdict:
         f"norm than they memorised at{_named(late.isel(run=against))}. With the norm held from "
         f"t_mem on {of_clamped[0]} of {of_clamped[1]} grok{_named(late.isel(run=clamped))}."
     )
-    return Verdict(verdict, float(against.sum() + clamped.sum()), None, late.sizes["run"], note)
+    return Verdict(verdict, float(against.sum() + clamped.sum()), None, independent(late), note)
 
 
 def _named(runs: xr.Dataset) -> str:
