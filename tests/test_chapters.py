@@ -8,16 +8,18 @@ import pytest
 
 from grokbook import archived, theory
 from grokbook.protocols import PROTOCOLS, SWEEPS
-from grokbook.theory import censoring, cyclic, max_margin, random_phases
+from grokbook.theory import censoring, contraction, cyclic, max_margin, random_phases
 
 CHAPTERS = sorted((Path(__file__).parents[1] / "book").glob("[0-9]*.ipynb"))
 DERIVATIONS = {
     "01_phenomenon": (censoring,),
     "02_cyclic_groups": (cyclic, random_phases, max_margin),
+    "03_delay_law": (contraction,),
 }
 # What draws runs; other figures are drawn from formulas.
 DRAWS_RUNS = re.compile(
-    r"figures\.(traces|survival|scaling|explorer|scrubber|spectrum|circle|torus|progress)\("
+    r"figures\.(traces|survival|scaling|explorer|scrubber|spectrum|circle|torus|progress"
+    r"|norms|kappas|power_laws|predicted|delay_slider)\("
     r"|squared\.isel"
 )
 COMMAND = re.compile(r'command="python -m grokbook run (\w+)')

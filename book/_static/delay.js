@@ -26,9 +26,18 @@
     }
     const law = (decay) => ratio(decay) / (-2 * Math.log1p(-data.rate * decay));
 
+    /* The weight decay of a position: the archived one where there is one, for its own numbers. */
+    function chosen() {
+      const [span, last] = [Math.log(data.high / data.low), Number(slider.max)];
+      const close = (at) =>
+        Math.abs((last * Math.log(at / data.low)) / span - slider.valueAsNumber) <= 0.5;
+      const archived = data.cells.find(([at]) => close(at));
+      return archived ? archived[0] : data.low * Math.exp((span * slider.valueAsNumber) / last);
+    }
+
     function show() {
-      const share = slider.valueAsNumber / Number(slider.max);
-      const decay = data.low * (data.high / data.low) ** share;
+      const decay = chosen();
+      const share = Math.log(decay / data.low) / Math.log(data.high / data.low);
       const distance = ([each]) => Math.abs(Math.log(each / decay));
       const near = data.cells.reduce((a, b) => (distance(b) < distance(a) ? b : a));
       const [at, median, seeds] = near;

@@ -10,7 +10,7 @@ from xarray import Dataset
 from ..claims.delays import squared_norm_curve
 from ..theory.contraction import measured_kappa
 from ..theory.contraction import next_squared_norm as one_step
-from .labels import count, label_line
+from .labels import count, label_line, write_above
 from .picture import Picture
 from .style import ARMS, INK, TEST, TRAIN, canvas, style
 
@@ -24,6 +24,7 @@ def norms(runs: Dataset) -> Picture:
     rate and weight decay. Raises ValueError where they do not, and without a run.
     """
     rate, decay = _shared(runs)
+    runs = _trained(runs)
     steps = runs["step"].values
     total = squared_norm_curve(runs)
     embedded = _of(runs, EMBEDDINGS)
@@ -68,6 +69,8 @@ def kappas(runs: Dataset) -> Picture:
 
     1 is decay alone. Faint lines are seeds, strong ones medians. Raises as `norms` does.
     """
+    _shared(runs)
+    runs = _trained(runs)
     steps, (true, with_gradient) = runs["step"].values, kappa_of_steps(runs)
     t_mem, t_grok = (float(np.median(runs[name].values)) for name in ("t_mem", "t_grok"))
     with style():
@@ -127,6 +130,11 @@ def _of(runs: Dataset, names: tuple[str, ...]) -> Float[np.ndarray, "run step"]:
     return chosen.transpose("run", "step", "parameter").sum("parameter", min_count=1).values
 
 
+def _trained(runs: Dataset) -> Dataset:
+    """Without the steps that none of these runs was trained to: another of the sweep was."""
+    return runs.isel(step=np.isfinite(squared_norm_curve(runs)).any(axis=0))
+
+
 def _shared(runs: Dataset) -> tuple[float, float]:
     if not runs.sizes["run"]:
         raise ValueError("a picture of the norm needs a run, and there is none.")
@@ -142,10 +150,10 @@ def _shared(runs: Dataset) -> tuple[float, float]:
 
 def _finish(axes: Axes, steps: Float[np.ndarray, "n"], onsets: tuple[float, float]) -> None:
     """The axis of steps, and the two onsets with their words above it."""
-    for step, words, colour in zip(onsets, ("memorised", "grokked"), (TRAIN, TEST), strict=True):
+    marks = list(zip(onsets, ("memorised", "grokked"), (TRAIN, TEST), strict=True))
+    for step, _, colour in marks:
         axes.axvline(step, color=colour, lw=0.9, ls=(0, (3, 2)), zorder=1)
-        at = axes.get_xaxis_transform()
-        axes.text(step, 1.02, words, transform=at, ha="center", va="bottom", size=9.5, color=colour)
     axes.set_xlim(0, float(steps[-1]))
+    write_above(axes, marks, lift=5)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: count(step)))
     axes.set_xlabel("optimisation step")

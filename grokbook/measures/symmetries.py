@@ -7,7 +7,7 @@ Real = float | int
 
 # What each takes times c, and what over c (chapter 03).
 SYMMETRIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "queries and keys": (("W_Q", "b_Q"), ("W_K", "b_K")),
+    "queries and keys": (("W_Q", "b_Q"), ("W_K",)),
     "values and output": (("W_V", "b_V"), ("W_O",)),
     "embeddings": (("W_E", "W_pos", "b_V", "b_O"), ("W_Q", "W_K")),
     "last norm of the block": (("norm2_w", "norm2_b"), ()),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from grokbook import SGD, Request, Rule, Transformer, archived, experiments, pack
+from grokbook.archive import archived_together
 from grokbook.archive.lookup import concatenate, cut, look_up, serves, shortens
 from grokbook.training import result
 from grokbook.training.engine import train_run
@@ -306,3 +307,16 @@ def test_a_run_that_two_experiments_hold_is_found_as_it_is_asked_for(framed, boo
         assert found.runs["archive"].values.tolist() == [file]
     assert experiments()[tiny().name]["archive"].values.tolist() == ["a.nc"]
     assert archived(tiny(), request=Request(50)).missing == (tiny(),)
+
+
+def test_several_requests_are_read_as_one_experiment(book_runs):
+    """A run that two of them ask for counts once, as the first asks; a missing one once."""
+    shorter, longer = Request(50), Request(100)
+    kept, missing = tiny(), tiny(seed=1)
+    pack("tiny", concatenate([train_run(kept, longer)]))
+    found = archived_together([([kept, missing], shorter), ([kept, missing], longer)])
+    assert found.runs is not None
+    assert found.runs["name"].values.tolist() == [kept.name]
+    assert found.runs["budget"].item() == 50
+    assert found.missing == (missing,)
+    assert archived_together([([missing], shorter)]).runs is None

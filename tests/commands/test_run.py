@@ -31,6 +31,21 @@ def test_a_paper_s_protocol_runs_from_end_to_end(store, capsys):
     assert_same(kept, train_run(expected.runs[1], expected.request))
 
 
+def test_several_protocols_run_one_after_the_other(capsys, monkeypatch):
+    asked = []
+
+    def train(runs, *, request, **_):
+        asked.append((request.steps, len(runs)))
+        return xr.Dataset(coords={"run": []})
+
+    monkeypatch.setattr("grokbook.archive.train", train)
+    names = ["norm_separation26_sgd", "norm_separation26_sgd_tuned"]
+    assert main(["run", *names, "--seeds", "1"]) == 0
+    assert asked == [(50_000, 2), (20_000, 4)]
+    said = capsys.readouterr().out
+    assert said.startswith(f"{', '.join(names)}: 6 runs of at most 50,000 steps")
+
+
 def test_several_values_make_a_sweep(protocol, store, capsys):
     assert main(["run", "tiny", "--set", "p=5,7", "--set", "weight_decay=0", "--seeds", "1"]) == 0
     names = {tiny(p=p, weight_decay=0).name for p in (5, 7)}

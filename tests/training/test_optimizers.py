@@ -25,7 +25,7 @@ WARMED = [optimizer for optimizer in SETTINGS if optimizer.warmup]
 
 
 def name(optimizer):
-    values = dataclasses.asdict(optimizer).items()
+    values = {k: v for k, v in dataclasses.asdict(optimizer).items() if v is not None}.items()
     return f"{optimizer.kind}-" + "-".join(f"{key}={value:g}" for key, value in values)
 
 
@@ -199,3 +199,41 @@ def test_whole_numbers_become_floats():
 
 def test_optimizers_are_found_by_kind():
     assert OPTIMIZERS == {"adamw": AdamW, "adam": Adam, "sgd": SGD}
+
+
+@pytest.mark.parametrize("kind", [AdamW, Adam, SGD])
+def test_the_decay_ends_after_its_last_step(kind):
+    """As with a decay up to there, and from there on with none, the state handed on."""
+    start, gradients = data()
+    ending = kind(1e-2, 0.5, decay_until=80)
+    decaying, free = kind(1e-2, 0.5), kind(1e-2, 0.0)
+    theta, state = start.clone(), decaying.start(start)
+    path = []
+    for done, gradient in enumerate(gradients):
+        (decaying if done < 80 else free).step(theta, gradient, state, done)
+        path.append(theta.clone())
+    torch.testing.assert_close(walk(ending, *data()), torch.stack(path), rtol=0, atol=0)
+    assert deviation(walk(decaying, *data()), torch.stack(path)) > 1e-3
+    fused = walk(ending, *(numbers.float() for numbers in data()))
+    assert deviation(fused.double(), torch.stack(path)) < 1e-3
+
+
+def test_the_end_of_the_decay_is_a_step_and_no_part_of_older_names():
+    with pytest.raises(ValueError, match="decay_until = -1 is no step: give 0 or more"):
+        AdamW(decay_until=-1)
+    assert AdamW(1e-3, 1.0, decay_until=0).decay(0) == 0
+    assert AdamW(1e-3, 1.0).decay(10**9) == 1
+
+
+@pytest.mark.parametrize("optimizer", SETTINGS, ids=name)
+def test_the_direction_is_what_the_weights_moved_by(optimizer):
+    """All but the decay, which is a part of it where it is coupled."""
+    theta, gradients = data()
+    state = optimizer.start(theta)
+    for done, gradient in enumerate(gradients[:20]):
+        before = theta.clone()
+        optimizer.step(theta, gradient, state, done)
+        rate = optimizer.learning_rate * optimizer.factor(done)
+        decay = 0.0 if optimizer.kind == "adam" else optimizer.weight_decay
+        u = optimizer.direction(before, state, done)
+        torch.testing.assert_close((1 - rate * decay) * before - rate * u, theta)

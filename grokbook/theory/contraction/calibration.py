@@ -1,10 +1,10 @@
-r"""The dropped term has a sign: $\langle\theta,\nabla L\rangle = L(CE - H)$ if homogeneous.
+r"""The dropped term has a sign: $\langle\theta,\nabla L\rangle = D(CE - H)$ if homogeneous.
 
-Euler's theorem gives $\langle\theta,\nabla z\rangle = Lz$ for logits of degree L, and cross-entropy
+Euler's theorem gives $\langle\theta,\nabla z\rangle = Dz$ for logits of degree D, and cross-entropy
 turns $\sum_c z_c(p_c - y_c)$ into the loss less the entropy of the prediction. It is negative if
 and only if the network is under-confident on its training set. Per example it is at least
 $-W((C-1)/e)$, W Lambert's function: so weight decay has a bounded opponent, and gradient flow obeys
-$e^{-2\lambda t}V_0 \le V \le e^{-2\lambda t}V_0 + \frac{LW}{\lambda}(1 - e^{-2\lambda t})$, the
+$e^{-2\lambda t}V_0 \le V \le e^{-2\lambda t}V_0 + \frac{DW}{\lambda}(1 - e^{-2\lambda t})$, the
 left side while $CE \le H$. The published upper bound is a lower bound.
 """
 
@@ -14,7 +14,7 @@ from grokbook.theory.contraction.one_step import V, dot, eta, lam, next_squared_
 from grokbook.theory.identity import Identity
 from grokbook.theory.inequality import Inequality
 
-L, w, time, V_0 = sp.symbols("L w t V_0", positive=True)  # w is Lambert's W((C − 1)/e)
+D, w, time, V_0 = sp.symbols("D w t V_0", positive=True)  # degree; Lambert's W((C − 1)/e)
 gap = sp.symbols("h", real=True)  # H − CE
 
 
@@ -104,28 +104,28 @@ def largest_identity() -> Identity:
 
 
 def flow_identity() -> Identity:
-    r"""Return that the upper curve solves $\dot U = -2\lambda U + 2LW$; the wrong one has LW."""
+    r"""Return that the upper curve solves $\dot U = -2\lambda U + 2DW$; the wrong one has DW."""
     decay = sp.exp(-2 * lam * time)
-    U = decay * V_0 + L * w / lam * (1 - decay)
+    U = decay * V_0 + D * w / lam * (1 - decay)
     return Identity(
-        "U = e^{−2λt}V_0 + (LW/λ)(1 − e^{−2λt}) solves U̇ = −2λU + 2LW",
+        "U = e^{−2λt}V_0 + (DW/λ)(1 − e^{−2λt}) solves U̇ = −2λU + 2DW",
         sp.diff(U, time),
-        -2 * lam * U + 2 * L * w,
-        wrong=-2 * lam * U + L * w,
+        -2 * lam * U + 2 * D * w,
+        wrong=-2 * lam * U + D * w,
     )
 
 
 def slowed_inequality() -> Inequality:
     """Return that an under-confident network contracts at most as fast as decay alone."""
-    kappa = 1 - L * gap / (lam * V)
-    return Inequality("H ≥ CE ⟹ κ = 1 − L(H − CE)/(λV) ≤ 1", kappa <= 1, needs=gap >= 0)
+    kappa = 1 - D * gap / (lam * V)
+    return Inequality("H ≥ CE ⟹ κ = 1 − D(H − CE)/(λV) ≤ 1", kappa <= 1, needs=gap >= 0)
 
 
 def kept_inequality() -> Inequality:
     """Return how far it can be slowed."""
-    kappa = 1 - L * gap / (lam * V)
+    kappa = 1 - D * gap / (lam * V)
     return Inequality(
-        "H − CE ≤ W ⟹ κ ≥ 1 − LW/(λV)", kappa >= 1 - L * w / (lam * V), needs=gap <= w
+        "H − CE ≤ W ⟹ κ ≥ 1 − DW/(λV)", kappa >= 1 - D * w / (lam * V), needs=gap <= w
     )
 
 

@@ -145,3 +145,35 @@ def test_json_reads_back_and_whole_numbers_are_floats():
     assert with_intervention(NormClamp(3)).name == with_intervention(NormClamp(3.0)).name
     plain = json.loads(with_intervention(NormClamp()).to_json())
     assert plain["interventions"] == [{"kind": "norm_clamp", "mode": "equal", "radius": None}]
+
+
+@pytest.mark.parametrize(("radius", "mode"), [(None, "equal"), (None, "most"), (1.5, "equal")])
+def test_the_first_steps_are_left_alone(radius, mode):
+    run = with_intervention(NormClamp(radius, mode, after=5), learning_rate=0.1)
+    clamped_later, free = (Trajectory(each, "cpu") for each in (run, run.replace(interventions=())))
+    for trajectory in (clamped_later, free):
+        walk(trajectory, 5)
+    assert torch.equal(clamped_later.theta, free.theta)
+    norm = radius or free.theta.double().norm().item()
+    for _ in range(10):
+        walk(clamped_later, 1)
+        walk(free, 1)
+        found = clamped_later.theta.double().norm().item()
+        if mode == "equal":
+            assert found == pytest.approx(norm, rel=1e-6)
+        else:
+            assert found <= norm * (1 + 1e-6)
+    assert not torch.equal(clamped_later.theta, free.theta)
+
+
+def test_a_resumed_run_knows_the_norm_that_it_began_to_hold():
+    assert_resumes(with_intervention(NormClamp(after=2)))
+    assert_resumes(with_intervention(NormClamp(after=30)))
+
+
+def test_a_negative_beginning_is_refused_and_none_is_no_part_of_the_name():
+    with pytest.raises(ValueError, match="after = -1 is no number of steps: give 0 or more"):
+        NormClamp(after=-1)
+    plain = with_intervention(NormClamp())
+    assert "after" not in plain.to_json()
+    assert "after" in with_intervention(NormClamp(after=1)).to_json()
