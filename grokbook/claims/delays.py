@@ -94,6 +94,8 @@ def exponential_fit(
         found, *_ = np.linalg.lstsq(design, V, rcond=None)
         if found[1] < 0:
             found = np.array([wave @ V / (wave @ wave), 0.0])
+        elif found[0] < 0:
+            found = np.array([0.0, V.mean()])
         return float(((V - design @ found) ** 2).sum())
 
     span = t[-1]

@@ -78,7 +78,7 @@ def _fit(
         level = guess.mean(1) - slope * centre[:, 0]
         mean = level[:, None] + slope[:, None] * x
         scatter = np.sqrt((((guess - mean) ** 2) + extra).mean(1))
-        if observed.all() or np.nanmax(abs(slope - before), initial=-np.inf) < CLOSE:
+        if observed.all() or (abs(slope - before) < CLOSE).all():
             break
         wide = np.maximum(scatter, 1e-12)[:, None]
         z = (y - mean) / wide
