@@ -19,6 +19,7 @@ from grokbook.claims.delays import (
 )
 from grokbook.claims.norm_separation26_criteria import CRITERIA, NEAR_MINUS_ONE
 from grokbook.protocols import Protocol
+from grokbook.protocols.norm_separation26_sweeps import MODULI
 from grokbook.statistics import Estimate, bootstrap, power_law
 
 PAPER = "arXiv 2603.13331v2"
@@ -68,7 +69,7 @@ def judge_inverse_weight_decay(runs: xr.Dataset) -> Verdict:
         )
     else:
         note += f" At {OUTSIDE:g} nothing is archived."
-    if _misses(law.exponent) or not (holds or predicted):
+    if _misses(law.exponent) or not (holds or predicted is not False):
         verdict = "not reproduced"
     else:
         verdict = "reproduced" if holds and predicted else "reproduced in part"
@@ -106,10 +107,11 @@ def judge_log_norm_ratio(runs: xr.Dataset) -> Verdict:
     p = runs["p"].values
     across = _correlation(law, measured)
     within = _correlation(_centred(law, p), _centred(measured, p))
+    complete = set(values(runs, "p")) >= set(MODULI)
     first = across.value >= ACROSS
     second = within.value >= WITHIN and within.low > 0
     verdict = {0: "not reproduced", 1: "reproduced in part", 2: "reproduced"}[
-        first + (first and second)
+        first + (first and second and complete)
     ]
     slope = np.polyfit(law, measured, 1)[0]
     at_onset = pure_decay(runs, squared_norm_at(runs, "t_mem"), squared_norm_at(runs, "t_grok"))

@@ -18,9 +18,9 @@ from grokbook.claims.delays import (
 from grokbook.claims.norm_separation26 import PAPER, addition
 from grokbook.claims.norm_separation26_criteria import CRITERIA
 from grokbook.protocols import Protocol
+from grokbook.protocols.norm_separation26_controls import BITS, PRODUCT_MODULI
 from grokbook.statistics import bootstrap
 
-MEMORISES, GROKS = 0.99, 0.99
 PREDICTOR_ERROR = 0.346
 SHORT, MANY = 200.0, 0.5  # steps; share of the published words that are for training
 CONTROL_RUNS = 10
@@ -40,11 +40,13 @@ def judge_sgd(runs: xr.Dataset) -> Verdict:
         one = runs.isel(run=i)
         key = tuple(float(one[k]) for k in ("learning_rate", "momentum", "weight_decay"))
         arms.setdefault(key, []).append(i)
+    named = _named(runs.isel(run=grokked))
     seen = "; ".join(
         f"η = {rate:g}, μ = {momentum:g}, λ = {decay:.2g}: {_outcome(runs.isel(run=rows))}"
         for (rate, momentum, decay), rows in arms.items()
     )
     note = f"Largest training accuracy, and onsets: {seen}."
+    note += f" Against it{named}." if named else ""
     return Verdict(verdict, float(best.max()), None, independent(runs), note)
 
 
@@ -69,7 +71,7 @@ def judge_multiplication(runs: xr.Dataset) -> Verdict:
     seen_at = [p for p in moduli if p not in missing]  # the others do not hold
     medians = {p: float(np.median(error[grokked["p"].values == p])) for p in seen_at}
     held = sum(median <= PREDICTOR_ERROR for median in medians.values())
-    if held == len(moduli):
+    if held == len(PRODUCT_MODULI):
         verdict = "reproduced"
     else:
         verdict = "reproduced in part" if held else "not reproduced"
@@ -89,12 +91,12 @@ def judge_parity(runs: xr.Dataset) -> Verdict:
     held, seen = 0, []
     for size in sizes:
         of_size = arm(many, p=size)
-        delay = of_size["t_grok"].values - of_size["t_mem"].values
+        delay = _delay_or_never(of_size)
         grew = squared_norm_at_end(of_size) / squared_norm_at(of_size, "t_mem")
         fits = np.median(delay) <= SHORT and bool((grew > 1).all())  # NaN is no
         held += fits
         seen.append(f"n = {size:g}: delay {np.median(delay):.0f}, V grows {np.median(grew):.2f}×")
-    if held == len(sizes):
+    if held == len(BITS):
         verdict = "reproduced"
     else:
         verdict = "reproduced in part" if held else "not reproduced"
@@ -106,11 +108,17 @@ def judge_parity(runs: xr.Dataset) -> Verdict:
             f" From 1,000 words {int(np.isfinite(few['t_mem'].values).sum())} of "
             f"{few.sizes['run']} memorise and {late.sizes['run']} grok later."
         )
-    delay = many["t_grok"].values - many["t_mem"].values
-    if np.isnan(delay).any():
+    delay = _delay_or_never(many)
+    if not np.isfinite(delay).all():
         return Verdict(verdict, None, None, independent(many), note)
     middle = bootstrap(delay, seed=0)
     return Verdict(verdict, middle.value, (middle.low, middle.high), independent(many), note)
+
+
+def _delay_or_never(runs: xr.Dataset) -> np.ndarray:
+    """t_grok - t_mem of each run, infinite where one of them was not reached."""
+    delay = runs["t_grok"].values - runs["t_mem"].values
+    return np.where(np.isnan(delay), np.inf, delay)
 
 
 def everything() -> tuple[Protocol, ...]:
@@ -120,6 +128,8 @@ def everything() -> tuple[Protocol, ...]:
         protocols.norm_separation26_multiplication(),
         protocols.norm_separation26_parity(),
         protocols.norm_separation26_necessity(),
+        protocols.norm_separation26_sgd(),
+        protocols.norm_separation26_sgd_tuned(),
     )
 
 
@@ -127,7 +137,7 @@ def judge_necessity(runs: xr.Dataset) -> Verdict:
     """Count the runs that generalise late at a norm that has not fallen, and name them."""
     # Without decay the theorem says nothing; those runs are shown beside it.
     decaying = runs.isel(run=np.isnan(runs["decay_until"].values.astype(float)))
-    late = delayed(decaying)
+    late = delayed(decaying.isel(run=~(decaying["t_mem"].values <= 0)))
     V_mem = squared_norm_at(late, "t_mem")
     clamped = late["interventions"].values == "norm_clamp"
     higher = (squared_norm_at(late, "t_grok") >= V_mem) & (squared_norm_at_end(late) >= V_mem)
@@ -144,7 +154,8 @@ def judge_necessity(runs: xr.Dataset) -> Verdict:
         f"norm than they memorised at{_named(late.isel(run=against))}. With the norm held from "
         f"t_mem on {of_clamped[0]} of {of_clamped[1]} grok{_named(late.isel(run=clamped))}."
     )
-    return Verdict(verdict, float(against.sum() + clamped.sum()), None, independent(late), note)
+    found = int(against.sum()) + (of_clamped[0] if majority else 0)
+    return Verdict(verdict, float(found), None, independent(late), note)
 
 
 def _named(runs: xr.Dataset) -> str:

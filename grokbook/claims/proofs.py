@@ -2,9 +2,10 @@
 
 from grokbook.claims.claim import Verdict
 from grokbook.theory.identity import Identity, IdentityError
+from grokbook.theory.inequality import Inequality
 
 
-def proved(identities: tuple[Identity, ...]) -> tuple[int, Verdict | None]:
+def proved(identities: tuple[Identity | Inequality, ...]) -> tuple[int, Verdict | None]:
     """How many identities there are, and the verdict that ends the matter where one fails."""
     if not identities:
         return 0, Verdict("not yet run", note="The derivation has no step to check.")

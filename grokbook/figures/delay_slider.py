@@ -16,8 +16,8 @@ from ..theory.contraction import delay as delay_of
 from .labels import count
 from .style import INK, TEST, ink
 
-WIDTH, HEIGHT = 640, 320
-LEFT, RIGHT, TOP, BOTTOM = 74, 18, 16, 46
+WIDTH, HEIGHT = 640, 340
+LEFT, RIGHT, TOP, BOTTOM = 74, 18, 16, 64
 STEPS = 120  # positions of the slider
 TICKS = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 
@@ -107,7 +107,7 @@ class DelaySlider:
         share = np.log(decay / low) / np.log(high / low)
         return round(float(LEFT + share * (WIDTH - RIGHT - LEFT)), 1)
 
-    def _y(self, steps: float) -> float:
+    def _y(self, steps: float | int) -> float:
         low, high = self._range()
         share = np.log(steps / low) / np.log(high / low)
         return round(float(HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP)), 1)
@@ -139,11 +139,11 @@ class DelaySlider:
         return (
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
             f'aria-label="{escape(repr(self))}">{grid}{names}'
-            f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">'
+            f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 9}" text-anchor="middle">'
             f'weight decay λ</text><polyline points="{line}" fill="none" stroke="{INK}" '
             f'stroke-width="1.6" stroke-dasharray="6 4"/>{dots}'
-            f'<text x="{WIDTH - RIGHT}" y="{TOP + 14}" text-anchor="end" fill="{ink(TEST)}">'
-            f'measured delay, a dot a seed</text><text x="{WIDTH - RIGHT}" y="{TOP + 36}" '
+            f'<text x="{WIDTH - RIGHT}" y="{TOP + 16}" text-anchor="end" style="fill:{ink(TEST)}">'
+            f'measured delay, a dot a seed</text><text x="{WIDTH - RIGHT}" y="{TOP + 50}" '
             f'text-anchor="end">decay alone (dashed)</text>'
             f'<g class="cursor"><line x1="{self._x(start)}" x2="{self._x(start)}" y1="{TOP}" '
             f'y2="{HEIGHT - BOTTOM}"/><circle cx="{self._x(start)}" '

@@ -69,7 +69,6 @@ def kappas(runs: Dataset) -> Picture:
 
     1 is decay alone. Faint lines are seeds, strong ones medians. Raises as `norms` does.
     """
-    _shared(runs)
     runs = _trained(runs)
     steps, (true, with_gradient) = runs["step"].values, kappa_of_steps(runs)
     t_mem, t_grok = (float(np.median(runs[name].values)) for name in ("t_mem", "t_grok"))

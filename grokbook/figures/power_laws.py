@@ -1,5 +1,7 @@
 """The picture of a scaling law: delays against a number, both logarithmic, theory beside them."""
 
+import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -87,31 +89,37 @@ def _panel(axes: Axes, law: Law) -> str:
         axes.plot(*zip(*points, strict=True), "D", **look)
     axes.xaxis.set_major_locator(FixedLocator(values.tolist()))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _written(x)))
+    written = functools.partial(_written, small=bool(values[0] < 1e-3))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: written(x)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(law.label)
     slope = fit.exponent
     words = f"slope {number(slope.value)} ({number(slope.low)} to {number(slope.high)})"
     axes.text(0.98, 0.97, words, transform=axes.transAxes, ha="right", va="top", size=9.5)
     medians = ", ".join(
-        f"{count(np.median(law.delays[law.x == value]))} at {_written(value)}" for value in values
+        f"{count(np.median(law.delays[law.x == value]))} at {written(value)}" for value in values
     )
     censored = f", {int((~law.seen).sum())} censored" if not law.seen.all() else ""
     return f"Delay against {law.label}, both log: median {medians}{censored}; {words}."
 
 
-def _written(x: float) -> str:
-    return f"{x:g}" if x >= 1e-3 else f"{x:.0e}".replace("e-0", "e−")
+def _written(x: float, *, small: bool) -> str:
+    """A value; with its power of ten where some are small."""
+    if not small or x >= 1:
+        return f"{x:g}"
+    power = math.floor(math.log10(x) + 1e-9)
+    return f"{x / 10**power:g}e−{-power}"
 
 
 def _legend(axes: Axes, laws: Sequence[Law]) -> None:
+    hollow = {"mfc": "none"}
     known = {
-        "seeds": ("o", "measured, a seed", TEST, any(True for _ in laws)),
-        "predicted": ("x", "pure decay", INK, any(law.predicted for law in laws)),
-        "published": ("D", "published", PUBLISHED, any(law.published for law in laws)),
+        "measured, a seed": ("o", TEST, True, {}),
+        "budget ended first": ("^", TEST, any(not law.seen.all() for law in laws), hollow),
+        "pure decay": ("x", INK, any(law.predicted for law in laws), {}),
+        "published": ("D", PUBLISHED, any(law.published for law in laws), hollow),
     }
-    for marker, words, colour, there in known.values():
+    for words, (marker, colour, there, look) in known.items():
         if there:
-            look = {"mfc": "none"} if marker == "D" else {}
             axes.plot([], [], marker, ms=5, color=colour, label=words, ls="", **look)
     axes.legend(loc="lower left", handletextpad=0.2, borderaxespad=0.1)

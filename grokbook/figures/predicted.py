@@ -29,7 +29,7 @@ def predicted(measured: Numbers, rules: Mapping[str, Numbers]) -> Picture:
             axis.plot([0, high], [0, high], color=QUIET, lw=0.9, zorder=1)
             axis.plot(measured, steps, "o", ms=4, color=colour, alpha=0.8, mew=0)
             axis.set(xlim=(0, high), ylim=(0, high))
-            error = float(np.mean(abs(steps / measured - 1)))
+            error = float(np.nanmean(abs(steps / measured - 1)))
             axis.set_title(name, size=9.5, color=ink(colour), pad=3)
             words = f"error {error:.0%}"
             axis.text(0.96, 0.05, words, transform=axis.transAxes, ha="right", size=9.5)

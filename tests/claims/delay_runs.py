@@ -65,8 +65,8 @@ def made(*cells: list[Row]) -> xr.Dataset:
     V = np.full((len(rows), len(steps)), np.nan)
     for i, (row, grid) in enumerate(zip(rows, grids, strict=True)):
         V[i, np.isin(steps, grid)] = curve_of(row, grid)
-    n, risen = len(rows), np.where(np.isfinite(V), 0.5, np.nan)
-    risen[np.arange(n), -1] = [row["train_accuracy"] for row in rows]
+    n, risen = len(rows), np.where(np.isfinite(V), 0.01, np.nan)
+    risen[np.arange(n), np.searchsorted(steps, ends)] = [row["train_accuracy"] for row in rows]
     onsets = np.array([[row["V_mem"], row["V_grok"]] for row in rows])
     onsets[np.isnan([[row["t_mem"], row["t_grok"]] for row in rows])] = np.nan
     rates = np.full((n, 2, 2), 9.0)  # at t_grok no judge may look
@@ -108,4 +108,6 @@ def curve_of(row: Row, grid: np.ndarray) -> np.ndarray:
     knots = {row["t_mem"]: row["V_mem"], row["t_grok"]: row["V_grok"]}
     knots = {step: V for step, V in knots.items() if np.isfinite(step)} | {grid[-1]: row["V_end"]}
     at = sorted(knots)
-    return np.exp(np.interp(grid, at, np.log([knots[step] for step in at])))
+    V = np.exp(np.interp(grid, at, np.log([knots[step] for step in at])))
+    V[-1] = row["V_end"]  # to the last digit
+    return V

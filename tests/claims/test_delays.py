@@ -50,7 +50,7 @@ def test_squared_norms_are_sums_over_the_parameters_that_a_network_has():
 def test_the_axes_of_a_curve_may_lie_in_any_order():
     runs = made(cell(V_end=[500.0, 600.0]))
     turned = runs.transpose("parameter", "step", "onset", "side", "run")
-    np.testing.assert_array_equal(delays.squared_norm_at_end(turned), [500, 600])
+    assert delays.squared_norm_at_end(turned) == pytest.approx([500, 600])
 
 
 def test_rates_are_those_at_memorisation():
