@@ -1,5 +1,7 @@
 """What the claims on the delay law ask of runs: delays, squared norms, rates, each one a run."""
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
@@ -66,7 +68,7 @@ def pure_decay(runs: xr.Dataset, V_mem: Numbers, V_post: Numbers) -> Numbers:
     return delay_of_decay(V_mem, V_post, runs["learning_rate"].values, runs["weight_decay"].values)
 
 
-def leave_one_out(values: Numbers, groups: Float[np.ndarray, " run"], reduce) -> Numbers:
+def leave_one_out(values: Numbers, groups: Numbers, reduce: Callable[[Numbers], float]) -> Numbers:
     """For each run a statistic of the other runs of its group. NaN for one that is alone."""
     found = np.full(len(values), np.nan)
     for i, group in enumerate(groups):

@@ -18,6 +18,7 @@ from grokbook.claims import (
     norm_separation26_bounds,
     norm_separation26_controls,
     norm_separation26_predictor,
+    norm_separation26_rates,
     own,
     own_circuits,
     power22,
@@ -41,6 +42,7 @@ CHAPTERS = {
     "03_delay_law": (
         norm_separation26_bounds,
         norm_separation26,
+        norm_separation26_rates,
         norm_separation26_predictor,
         norm_separation26_controls,
     ),

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from grokbook.claims.norm_separation26 import (
-    judge_gamma,
     judge_inverse_learning_rate,
     judge_inverse_weight_decay,
     judge_log_norm_ratio,
-    rates_by_cell,
 )
+from grokbook.claims.norm_separation26_rates import judge_gamma, rates_by_cell
 from tests.claims.delay_runs import cell, made
 
 NEVER = np.nan

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from grokbook.claims.norm_separation26 import (
+from grokbook.claims.norm_separation26 import CLAIMS as SCALING
+from grokbook.claims.norm_separation26_rates import (
     CLAIMS,
     fits,
     judge_exponential_fit,
@@ -67,7 +68,7 @@ def test_without_a_delay_there_is_nothing_to_judge(judge):
     assert (found.verdict, found.note) == ("not yet run", "No run with a delay is archived.")
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", SCALING + CLAIMS, ids=lambda claim: claim.id)
 def test_without_runs_the_claims_name_their_command(claim):
     verdict = claim.verdict(None)
     assert verdict.verdict == "not yet run" and claim.command in verdict.note

@@ -78,7 +78,8 @@ def test_every_hyper_parameter_and_origin_is_a_coordinate():
     found = made()
     coords = {name: c.values[0] for name, c in found.coords.items() if c.dims == ("run",)}
     for name, value in RUN.coordinates().items():
-        assert coords.pop(name) == (str(value) if name == "batch_size" else value)
+        expected = np.nan if value is None else value
+        np.testing.assert_equal(coords.pop(name), str(value) if name == "batch_size" else expected)
     assert coords.pop("name") == RUN.name
     assert Run.from_json(str(coords.pop("run_json"))) == RUN
     assert coords.pop("protocol") == "test"

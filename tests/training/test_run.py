@@ -156,6 +156,9 @@ LATER = {
     "group": "",
     "function": "cross_entropy",
     "attention_rate": 1.0,
+    "decay_until": None,
+    "embedding_scale": 1.0,
+    "after": 0,
 }
 
 
@@ -165,6 +168,8 @@ LATER = {
         ({"operation": "compose", "group": "Z_2 x Z_2", "p": 4}, "task", "group"),
         ({"loss_function": "mean_squared_error"}, "loss", "function"),
         ({"attention_rate": 0}, "model", "attention_rate"),
+        ({"embedding_scale": 2}, "model", "embedding_scale"),
+        ({"decay_until": 0}, "optimizer", "decay_until"),
     ],
 )
 def test_what_came_later_is_named_where_it_differs(changes, part, item):
@@ -245,6 +250,7 @@ CHANGES = {
     "loss_function": "mean_squared_error",
     "batch_size": 3, "batch_seed": 9, "batch_epochs": True,
     "learning_rate": 0.5, "weight_decay": 0.5, "warmup": 5,
+    "decay_until": 7,
 }  # fmt: skip
 ADAM_CHANGES = {"beta1": 0.5, "beta2": 0.5, "epsilon": 0.5}
 MLP_CHANGES = {
@@ -255,7 +261,7 @@ TRANSFORMER_CHANGES = {
     "d_model": 64, "heads": 2, "d_mlp": 16, "tokens": 2, "activation": "gelu",
     "norm_position": "pre", "norm": "rms", "final_norm": True, "attention_bias": True,
     "mlp_bias": False, "unembedding_bias": True, "equals_is_class": True, "init": "linear",
-    "attention_rate": 0.5,
+    "attention_rate": 0.5, "embedding_scale": 2.0,
 }  # fmt: skip
 NOISE_CHANGES = {
     "gradient_noise_std": 0.25, "gradient_noise_decay": 0.5,
@@ -345,6 +351,7 @@ def test_coordinates_are_flat_and_complete():
         "learning_rate": 0.1,
         "weight_decay": 0.0,
         "warmup": 0,
+        "decay_until": None,
         "momentum": 0.0,
         "loss_precision": "float64",
         "loss_function": "cross_entropy",
