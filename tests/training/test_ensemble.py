@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from grokbook.models import MLP, MODELS, Decoder, Quadratic, Transformer
+from grokbook.models import MLP, MODELS, BitMLP, Decoder, Quadratic, Transformer
+from grokbook.tasks import SparseParity, Split
 from grokbook.training import ensemble as module
 from grokbook.training.batches import AHEAD
 from grokbook.training.ensemble import Ensemble
 from grokbook.training.interventions import INTERVENTIONS
+from grokbook.training.optimizers import AdamW
+from grokbook.training.run import Run
 from grokbook.training.trajectory import Trajectory
 from tests.training.ensembles import DEALT, DRAWN, FULL, OPTIMIZERS, several
 
@@ -28,6 +31,8 @@ FORMS = [
     Decoder(**SMALL),
     Quadratic(12),
 ]
+# It reads words of bits, and no pairs.
+ON_BITS = {BitMLP.kind: BitMLP(8)}
 
 
 def trajectories(run, n=4):
@@ -65,7 +70,22 @@ def flat(states):
 
 
 def test_every_architecture_is_among_them():
-    assert {model.kind for model in FORMS} == set(MODELS)
+    assert {model.kind for model in FORMS} | set(ON_BITS) == set(MODELS)
+
+
+def test_a_network_on_bits_can_be_lifted():
+    runs = [
+        Run(SparseParity(6, examples=40), Split(0.5, seed=seed), ON_BITS["bit_mlp"],
+            AdamW(1e-2, 1.0), precision="float64", init_seed=seed)
+        for seed in range(3)
+    ]  # fmt: skip
+    alone = [Trajectory(one, "cpu") for one in runs]
+    together = Ensemble([Trajectory(one, "cpu") for one in runs], "cpu")
+    together.differentiate()
+    for row, each in enumerate(alone):
+        loss, gradient = each.gradient()
+        assert_close(together._found["gradient"][row], gradient)
+        assert together._found["loss"][row].item() == pytest.approx(loss, rel=1e-13)
 
 
 @pytest.mark.parametrize("model", FORMS, ids=lambda model: model.kind)

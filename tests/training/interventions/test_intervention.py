@@ -153,6 +153,7 @@ def test_coordinates_carry_every_number_under_its_kind():
         "grokfast_ema_lamb": 2.0,
         "norm_clamp_radius": 3.0,
         "norm_clamp_mode": "equal",
+        "norm_clamp_after": 0,
     }
 
 
