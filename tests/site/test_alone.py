@@ -4,22 +4,27 @@ import re
 
 import pytest
 
-from grokbook.figures import explorer
+from grokbook.figures import delay_slider, explorer
 from grokbook.figures.scrubber import scrubber
 from tests.figures.framed import framed
+from tests.figures.test_delay_slider import made
 from tests.figures.test_explorer import ONSETS, sweep
 from tests.site.alone import STATIC, without_errors, write
 
 pytestmark = pytest.mark.timeout(1200)  # for a busy machine; the page itself takes a second
 
-FIGURES = {"explorer": lambda: explorer(sweep(ONSETS)), "scrubber": lambda: scrubber(framed())}
+FIGURES = {
+    "explorer": lambda: explorer(sweep(ONSETS)),
+    "scrubber": lambda: scrubber(framed()),
+    "delay": lambda: delay_slider(made()),
+}
 EACH = pytest.mark.parametrize("kind", FIGURES)
 
 
 @EACH
 def test_the_focus_can_be_seen(tab, tmp_path, kind):
     with without_errors(tab):
-        tab.goto(write(tmp_path, kind, [FIGURES[kind]()] * 2))
+        tab.goto(write(tmp_path, kind, [FIGURES[kind]()] * 4))
         for _ in range(4):  # sliders, buttons, places of a map
             tab.keyboard.press("Tab")
             look = tab.evaluate("(s => [s.outlineStyle, s.outlineWidth])"
