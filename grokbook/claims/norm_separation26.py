@@ -3,9 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from grokbook import protocols
 from grokbook.claims.arms import arm, values
-from grokbook.claims.claim import Claim, Published, Verdict
+from grokbook.claims.claim import Published, Verdict
 from grokbook.claims.delays import (
     delayed,
     delays,
@@ -15,30 +14,25 @@ from grokbook.claims.delays import (
     squared_norm_at,
     squared_norm_at_end,
 )
-from grokbook.claims.norm_separation26_criteria import CRITERIA, NEAR_MINUS_ONE
-from grokbook.protocols import Protocol
+from grokbook.claims.norm_separation26_criteria import NEAR_MINUS_ONE, PAPER, measurement
 from grokbook.protocols.norm_separation26_sweeps import MODULI
 from grokbook.statistics import Estimate, bootstrap, power_law
 
-PAPER = "arXiv 2603.13331v2"
+# Every cell of AdamW on addition with the paper's network and start.
+ADDITION = (
+    "norm_separation26",
+    "norm_separation26_weight_decay",
+    "norm_separation26_small_decay",
+    "norm_separation26_large_decay",
+    "norm_separation26_learning_rate",
+    "norm_separation26_small_rate",
+    "norm_separation26_joint",
+    "norm_separation26_modulus",
+    "norm_separation26_predictor",
+)
 PUBLISHED_DECAYS = (0.1, 0.3, 0.5, 1.0)
 OUTSIDE, FACTOR = 0.03, 1.5
 ACROSS, WITHIN = 0.8, 0.5  # Pearson's r
-
-
-def addition() -> tuple[Protocol, ...]:
-    """Every cell of AdamW on addition with the paper's network and start."""
-    return (
-        protocols.norm_separation26(),
-        protocols.norm_separation26_weight_decay(),
-        protocols.norm_separation26_small_decay(),
-        protocols.norm_separation26_large_decay(),
-        protocols.norm_separation26_learning_rate(),
-        protocols.norm_separation26_small_rate(),
-        protocols.norm_separation26_joint(),
-        protocols.norm_separation26_modulus(),
-        protocols.norm_separation26_predictor(),
-    )
 
 
 def judge_inverse_weight_decay(runs: xr.Dataset) -> Verdict:
@@ -147,46 +141,29 @@ def _centred(x: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return x - np.array([x[groups == group].mean() for group in groups])
 
 
-def _claim(name: str, **of: object) -> Claim:
-    return Claim(
-        id=f"norm_separation26.{name}",
-        source="norm_separation26",
-        kind="measurement",
-        criterion=CRITERIA[name],
-        **of,
-    )
-
-
-SWEEPS = "python -m grokbook run norm_separation26"
 CLAIMS = (
-    _claim(
+    measurement(
         "inverse_weight_decay",
+        ["norm_separation26_weight_decay"],
         statement="The delay is proportional to 1/λ.",
         published=Published("R² = .97 of T_grok against 1/λ, λ from .1 to 1", PAPER),
         unit="exponent of the delay in λ",
         judge=judge_inverse_weight_decay,
-        experiment=protocols.norm_separation26_weight_decay,
-        command=f"{SWEEPS}_weight_decay",
     ),
-    _claim(
+    measurement(
         "inverse_learning_rate",
+        ["norm_separation26_learning_rate", "norm_separation26_small_rate"],
         statement="The delay is proportional to 1/η.",
         published=Published("R² = .92 of T_grok against 1/η, η from 1e-4 to 2e-3", PAPER),
         unit="exponent of the delay in η",
         judge=judge_inverse_learning_rate,
-        experiment=lambda: (
-            protocols.norm_separation26_learning_rate(),
-            protocols.norm_separation26_small_rate(),
-        ),
-        command=f"{SWEEPS}_learning_rate norm_separation26_small_rate",
     ),
-    _claim(
+    measurement(
         "log_norm_ratio",
+        ["norm_separation26_modulus"],
         statement="The delay is proportional to log(‖θ_mem‖²/‖θ_post‖²).",
         published=Published("r = .91, slope 1.08, over seven moduli", f"{PAPER}, table 4"),
         unit="Pearson's r of delay and law",
         judge=judge_log_norm_ratio,
-        experiment=protocols.norm_separation26_modulus,
-        command=f"{SWEEPS}_modulus",
     ),
 )

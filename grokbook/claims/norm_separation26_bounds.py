@@ -5,14 +5,13 @@ import sympy as sp
 import xarray as xr
 
 from grokbook.claims.claim import Claim, Published, Verdict
-from grokbook.claims.norm_separation26_criteria import CRITERIA
+from grokbook.claims.norm_separation26_criteria import CRITERIA, PAPER, SOURCE
 from grokbook.claims.proofs import proved
 from grokbook.theory import contraction
 from grokbook.theory.identity import Identity
 from grokbook.theory.inequality import Inequality
 
 Steps = tuple[Identity | Inequality, ...]
-PAPER = "arXiv 2603.13331v2"
 START, RATE, DECAY, LEVEL = (10.0, 1e-3), 0.03, 1e-3, 60.0  # of descent on ½(uv)²
 TENTH = 0.1
 
@@ -64,8 +63,8 @@ def judge_lower_bound(runs: xr.Dataset | None = None, steps: Steps | None = None
 
 CLAIMS = (
     Claim(
-        id="norm_separation26.upper_bound",
-        source="norm_separation26",
+        id=f"{SOURCE}.upper_bound",
+        source=SOURCE,
         kind="theorem",
         statement="E V_{t+1} ≤ (1 − ηλ)V_t + η²σ², so that the delay is at most of the order "
         "(ηλ)⁻¹ log(V_mem/V_post).",
@@ -75,8 +74,8 @@ CLAIMS = (
         judge=judge_upper_bound,
     ),
     Claim(
-        id="norm_separation26.lower_bound",
-        source="norm_separation26",
+        id=f"{SOURCE}.lower_bound",
+        source=SOURCE,
         kind="theorem",
         statement="Every regularised first-order method needs at least the order of "
         "(ηλ)⁻¹ log(V_mem/V_post) steps.",

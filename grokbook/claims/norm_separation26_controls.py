@@ -3,9 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from grokbook import protocols
 from grokbook.claims.arms import arm, values
-from grokbook.claims.claim import Claim, Published, Verdict
+from grokbook.claims.claim import Published, Verdict
 from grokbook.claims.delays import (
     delayed,
     delays,
@@ -15,15 +14,23 @@ from grokbook.claims.delays import (
     squared_norm_at,
     squared_norm_at_end,
 )
-from grokbook.claims.norm_separation26 import PAPER, addition
-from grokbook.claims.norm_separation26_criteria import CRITERIA
-from grokbook.protocols import Protocol
+from grokbook.claims.norm_separation26 import ADDITION
+from grokbook.claims.norm_separation26_criteria import PAPER, measurement
 from grokbook.protocols.norm_separation26_controls import BITS, PRODUCT_MODULI
 from grokbook.statistics import bootstrap
 
 PREDICTOR_ERROR = 0.346
 SHORT, MANY = 200.0, 0.5  # steps; share of the published words that are for training
 CONTROL_RUNS = 10
+# All runs with weight decay at work, on any task.
+EVERYTHING = (
+    *ADDITION,
+    "norm_separation26_multiplication",
+    "norm_separation26_parity",
+    "norm_separation26_necessity",
+    "norm_separation26_sgd",
+    "norm_separation26_sgd_tuned",
+)
 
 
 def judge_sgd(runs: xr.Dataset) -> Verdict:
@@ -121,18 +128,6 @@ def _delay_or_never(runs: xr.Dataset) -> np.ndarray:
     return np.where(np.isnan(delay), np.inf, delay)
 
 
-def everything() -> tuple[Protocol, ...]:
-    """All runs with weight decay at work, on any task."""
-    return (
-        *addition(),
-        protocols.norm_separation26_multiplication(),
-        protocols.norm_separation26_parity(),
-        protocols.norm_separation26_necessity(),
-        protocols.norm_separation26_sgd(),
-        protocols.norm_separation26_sgd_tuned(),
-    )
-
-
 def judge_necessity(runs: xr.Dataset) -> Verdict:
     """Count the runs that generalise late at a norm that has not fallen, and name them."""
     # Without decay the theorem says nothing; those runs are shown beside it.
@@ -171,60 +166,41 @@ def _named(runs: xr.Dataset) -> str:
 
 def without_decay(runs: xr.Dataset) -> xr.Dataset:
     """The runs whose weight decay ended after memorisation."""
-    return memorised(runs).isel(
-        run=np.isfinite(memorised(runs)["decay_until"].values.astype(float))
-    )
+    late = memorised(runs)
+    return late.isel(run=np.isfinite(late["decay_until"].values.astype(float)))
 
 
-def _claim(name: str, **of: object) -> Claim:
-    return Claim(
-        id=f"norm_separation26.{name}",
-        source="norm_separation26",
-        kind="measurement",
-        criterion=CRITERIA[name],
-        **of,
-    )
-
-
-RUN = "python -m grokbook run norm_separation26"
 CLAIMS = (
-    _claim(
+    measurement(
         "sgd_fails",
+        ["norm_separation26_sgd", "norm_separation26_sgd_tuned"],
         statement="SGD does not memorise this task, and so does not grok.",
         published=Published("0 of 5 in 50,000 steps at η = 1e-3", f"{PAPER}, table 7"),
         unit="largest training accuracy",
         judge=judge_sgd,
-        experiment=lambda: (
-            protocols.norm_separation26_sgd(),
-            protocols.norm_separation26_sgd_tuned(),
-        ),
-        command=f"{RUN}_sgd norm_separation26_sgd_tuned",
     ),
-    _claim(
+    measurement(
         "necessity",
+        EVERYTHING,
         statement="With weight decay, late generalisation needs ‖θ_mem‖² > ‖θ_post‖².",
         published=Published("theorem 3.8", PAPER),
         unit="counter-examples",
         judge=judge_necessity,
-        experiment=everything,
-        command=f"{RUN}_necessity",
     ),
-    _claim(
+    measurement(
         "multiplication",
+        ["norm_separation26_multiplication"],
         statement="The law holds for multiplication as for addition.",
         published=Published("20 runs, p from 53 to 97", f"{PAPER}, section 4.8"),
         unit="delay over law",
         judge=judge_multiplication,
-        experiment=protocols.norm_separation26_multiplication,
-        command=f"{RUN}_multiplication",
     ),
-    _claim(
+    measurement(
         "parity",
+        ["norm_separation26_parity"],
         statement="Sparse parity has no norm separation, and no delay.",
         published=Published("delays 0, 0, −120; V grows 1.6 to 2.0×", f"{PAPER}, table 9"),
         unit="median delay (steps)",
         judge=judge_parity,
-        experiment=protocols.norm_separation26_parity,
-        command=f"{RUN}_parity",
     ),
 )

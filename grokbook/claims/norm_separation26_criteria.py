@@ -5,6 +5,14 @@ A delay is t_grok - t_mem in steps, V the squared norm of all weights, V_post th
 fit, its interval over seeds.
 """
 
+from collections.abc import Iterable
+
+from grokbook.claims.claim import Claim
+from grokbook.protocols import PROTOCOLS, SWEEPS, Protocol
+
+SOURCE = "norm_separation26"
+PAPER = "arXiv 2603.13331v2"
+
 NEAR_MINUS_ONE = (-1.25, -0.75)  # of an exponent
 ERROR = (0.300, 0.394)  # the published interval of the predictor's mean absolute error
 
@@ -87,3 +95,21 @@ CRITERIA = {
         "differences below 0; in part if below the first only; not reproduced otherwise."
     ),
 }
+
+
+def measurement(name: str, experiments: Iterable[str], **of: object) -> Claim:
+    """A measured claim of the paper on the runs of these protocols, and what trains them."""
+    names = tuple(experiments)
+
+    def experiment() -> tuple[Protocol, ...]:
+        return tuple((PROTOCOLS | SWEEPS)[each]() for each in names)
+
+    return Claim(
+        id=f"{SOURCE}.{name}",
+        source=SOURCE,
+        kind="measurement",
+        criterion=CRITERIA[name],
+        experiment=experiment,
+        command=f"python -m grokbook run {' '.join(names)}",
+        **of,
+    )

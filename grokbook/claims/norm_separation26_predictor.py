@@ -1,13 +1,13 @@
 """The predictor of arXiv 2603.13331 {cite}`norm_separation2026`, the corrected law, a constant."""
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from grokbook import protocols
-from grokbook.claims.claim import Claim, Published, Verdict
+from grokbook.claims.claim import Published, Verdict
 from grokbook.claims.delays import (
     delayed,
     delays,
@@ -17,10 +17,9 @@ from grokbook.claims.delays import (
     squared_norm_at,
     squared_norm_at_end,
 )
-from grokbook.claims.norm_separation26_criteria import CRITERIA, ERROR
+from grokbook.claims.norm_separation26_criteria import ERROR, PAPER, measurement
 from grokbook.statistics import Estimate, bootstrap
 
-PAPER = "arXiv 2603.13331v2, algorithm 1"
 FEWEST = 5  # runs that read the same tokens
 Numbers = Float[np.ndarray, " run"]
 
@@ -120,36 +119,30 @@ def _percent(estimate: Estimate) -> str:
     return f"{estimate.value:+.1%} ({estimate.low:+.1%} to {estimate.high:+.1%})"
 
 
-RUN = "python -m grokbook run norm_separation26_predictor"
+EXPERIMENT = ("norm_separation26_predictor",)
+PUBLISHED = measurement(
+    "predictor",
+    EXPERIMENT,
+    statement="Measured as a network memorises, the law predicts its delay.",
+    published=Published(
+        "mean absolute error 34.6 % (30.0 to 39.4), 60 seeds",
+        f"{PAPER}, algorithm 1",
+        low=ERROR[0],
+        high=ERROR[1],
+    ),
+    unit="mean absolute error",
+    judge=judge_predictor,
+)
+OURS = measurement(
+    "corrected_delay_law",
+    EXPERIMENT,
+    statement="With the dropped term put back as κ, both frozen at memorisation, the law "
+    "predicts better than the published rule, and than a constant.",
+    published=Published("ours", "chapter 03"),
+    unit="mean absolute error",
+    judge=judge_corrected,
+)
 CLAIMS = (
-    Claim(
-        id="norm_separation26.predictor",
-        source="norm_separation26",
-        kind="measurement",
-        statement="Measured as a network memorises, the law predicts its delay.",
-        published=Published(
-            "mean absolute error 34.6 % (30.0 to 39.4), 60 seeds",
-            PAPER,
-            low=ERROR[0],
-            high=ERROR[1],
-        ),
-        criterion=CRITERIA["predictor"],
-        unit="mean absolute error",
-        judge=judge_predictor,
-        experiment=protocols.norm_separation26_predictor,
-        command=RUN,
-    ),
-    Claim(
-        id="grokbook.corrected_delay_law",
-        source="grokbook",
-        kind="measurement",
-        statement="With the dropped term put back as κ, both frozen at memorisation, the law "
-        "predicts better than the published rule, and than a constant.",
-        published=Published("ours", "chapter 03"),
-        criterion=CRITERIA["corrected_delay_law"],
-        unit="mean absolute error",
-        judge=judge_corrected,
-        experiment=protocols.norm_separation26_predictor,
-        command=RUN,
-    ),
+    PUBLISHED,
+    dataclasses.replace(OURS, id="grokbook.corrected_delay_law", source="grokbook"),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from grokbook.claims.claim import Claim, Published, Verdict
+from grokbook.claims.claim import Published, Verdict
 from grokbook.claims.delays import (
     delayed,
     delays,
@@ -12,8 +12,8 @@ from grokbook.claims.delays import (
     squared_norm_at,
     squared_norm_curve,
 )
-from grokbook.claims.norm_separation26 import PAPER, SWEEPS, addition
-from grokbook.claims.norm_separation26_criteria import CRITERIA
+from grokbook.claims.norm_separation26 import ADDITION
+from grokbook.claims.norm_separation26_criteria import PAPER, measurement
 from grokbook.statistics import Estimate, bootstrap
 
 GOOD, FAIR, MOST = 0.999, 0.99, 0.95
@@ -85,28 +85,18 @@ def fits(runs: xr.Dataset) -> np.ndarray:
     return np.array(rows)
 
 
-def _claim(name: str, **of: object) -> Claim:
-    return Claim(
-        id=f"norm_separation26.{name}",
-        source="norm_separation26",
-        kind="measurement",
-        criterion=CRITERIA[name],
-        experiment=addition,
-        command=SWEEPS,
-        **of,
-    )
-
-
 CLAIMS = (
-    _claim(
+    measurement(
         "gamma_at_least_eta_lambda",
+        ADDITION,
         statement="AdamW contracts at least as fast as ηλ: its step can only accelerate.",
         published=Published("γ ≥ ηλ; measured .00141 at ηλ = .001", f"{PAPER}, remark 3.4"),
         unit="smallest median γ/(ηλ) of a cell",
         judge=judge_gamma,
     ),
-    _claim(
+    measurement(
         "exponential_fit",
+        ADDITION,
         statement="After memorisation V_t = A rᵗ + C fits every run.",
         published=Published("R² > .999 in all 293 runs", PAPER),
         unit="smallest R²",

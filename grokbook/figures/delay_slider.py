@@ -142,12 +142,14 @@ class DelaySlider:
             f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 9}" text-anchor="middle">'
             f'weight decay λ</text><polyline points="{line}" fill="none" stroke="{INK}" '
             f'stroke-width="1.6" stroke-dasharray="6 4"/>{dots}'
-            f'<text x="{WIDTH - RIGHT}" y="{TOP + 16}" text-anchor="end" style="fill:{ink(TEST)}">'
-            f'measured delay, a dot a seed</text><text x="{WIDTH - RIGHT}" y="{TOP + 50}" '
-            f'text-anchor="end">decay alone (dashed)</text>'
             f'<g class="cursor"><line x1="{self._x(start)}" x2="{self._x(start)}" y1="{TOP}" '
             f'y2="{HEIGHT - BOTTOM}"/><circle cx="{self._x(start)}" '
             f'cy="{self._y(self.law(start))}" r="5"/></g>'
+            # After the cursor, whose line would otherwise run through the words.
+            f'<g class="legend"><text x="{WIDTH - RIGHT}" y="{TOP + 16}" text-anchor="end" '
+            f'style="fill:{ink(TEST)}">measured delay, a dot a seed</text>'
+            f'<text x="{WIDTH - RIGHT}" y="{TOP + 50}" text-anchor="end">decay alone (dashed)'
+            f"</text></g>"
             f"<title>{escape(self.sentence(middle))}</title></svg>"
         )
 

@@ -84,7 +84,7 @@ def norm_separation26_joint(*, seeds: int = 2, steps: int = 20_000, **changes: A
     cells = [
         {"learning_rate": rate, "weight_decay": decay} for rate, decay in itertools.product(*JOINT)
     ]
-    return _cells(seeds, steps, cells, changes)
+    return _cells(seeds, steps, cells, changes).replace(evaluate_every=SLOW_GRID)
 
 
 def norm_separation26_modulus(*, seeds: int = 3, steps: int = 50_000, **changes: Any) -> Protocol:

@@ -88,3 +88,38 @@ def test_nothing_to_compare_is_refused():
         predicted(MEASURED, {})
     with pytest.raises(ValueError, match="predicted needs a rule and a run"):
         predicted(np.zeros(0), {"a constant": np.zeros(0)})
+
+
+KINDS = {"two tokens": np.array([True, False, True, False])}
+KINDS["three tokens"] = ~KINDS["two tokens"]
+
+
+def test_kinds_of_runs_have_marks_and_errors_of_their_own(words):
+    picture = predicted(MEASURED, RULES, KINDS)
+    first = picture.figure.axes[0]
+    for (kind, of), mark in zip(KINDS.items(), "o^", strict=True):
+        (line,) = [line for line in first.lines if line.get_label() == kind]
+        assert line.get_marker() == mark
+        np.testing.assert_array_equal(line.get_xdata(), MEASURED[of])
+        np.testing.assert_array_equal(line.get_ydata(), RULES["published rule"][of])
+    assert [text.get_text() for text in first.get_legend().get_texts()] == list(KINDS)
+    assert all(axes.get_legend() is None for axes in picture.figure.axes[1:])
+    # Errors of the published rule are .3, .3, .3, .1; of the corrected law .1 each.
+    assert "published rule 25% (two tokens 30%, three tokens 20%)" in repr(picture)
+    assert "corrected law 10% (two tokens 10%, three tokens 10%)" in repr(picture)
+    assert len(picture.png) <= 30_000
+    boxes = [text.get_window_extent() for text in words(picture.figure)]
+    assert not any(box.overlaps(other) for i, box in enumerate(boxes) for other in boxes[:i])
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        {"two tokens": KINDS["two tokens"]},
+        {"two tokens": KINDS["two tokens"], "all": np.ones(4, dtype=bool)},
+        {str(i): np.arange(4) == i for i in range(4)} | {"none": np.zeros(4, dtype=bool)},
+    ],
+)
+def test_a_run_of_no_kind_or_of_two_is_refused(kinds):
+    with pytest.raises(ValueError, match="each run needs to be of one kind"):
+        predicted(MEASURED, RULES, kinds)
