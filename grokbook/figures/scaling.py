@@ -166,7 +166,9 @@ def _memory(
 
 def _vertical(axes: Axes, low: float, high: float, *, first: bool) -> None:
     axes.set_ylim(low, high)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=20))
+    # Less than a decade may hold a single power of ten, and one number is no scale.
+    subs = (1.0, 3.0) if high > 10 * low else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+    axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
     axes.yaxis.set_minor_locator(LogLocator(subs=np.arange(2.0, 10.0), numticks=20))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda step, _: count(step)))

@@ -83,3 +83,17 @@ def test_the_text_says_what_is_drawn():
 def test_nothing_to_draw_is_refused():
     with pytest.raises(ValueError, match="scaling needs a sweep with runs"):
         scaling([decay(None)])
+
+
+def test_a_scale_of_less_than_a_decade_has_more_than_one_number():
+    def numbers(onsets):
+        runs = sweep((1.0, 0.3, onsets))
+        runs = runs.assign(t_mem=runs["t_grok"] / 1.5)
+        (axes,) = scaling([decay(runs)]).figure.axes
+        axes.figure.canvas.draw()
+        low, high = axes.get_ylim()
+        ticks = axes.yaxis.get_major_ticks()
+        return [tick.label1.get_text() for tick in ticks if low <= tick.get_loc() <= high]
+
+    assert numbers([900.0, 1_400.0, 2_000.0]) == ["1,000", "1,500", "2,000"]
+    assert numbers([900.0, 12_000.0, 14_000.0]) == ["1,000", "3,000", "10,000"]
