@@ -8,13 +8,14 @@ import pytest
 
 from grokbook import archived, theory
 from grokbook.protocols import PROTOCOLS, SWEEPS
-from grokbook.theory import censoring, contraction, cyclic, max_margin, random_phases
+from grokbook.theory import censoring, contraction, cyclic, max_margin, radial, random_phases
 
 CHAPTERS = sorted((Path(__file__).parents[1] / "book").glob("[0-9]*.ipynb"))
 DERIVATIONS = {
     "01_phenomenon": (censoring,),
     "02_cyclic_groups": (cyclic, random_phases, max_margin),
     "03_delay_law": (contraction,),
+    "04_radial_angular": (radial,),
 }
 # What draws runs; other figures are drawn from formulas.
 DRAWS_RUNS = re.compile(

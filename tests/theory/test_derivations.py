@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-from grokbook.theory import censoring, contraction, cyclic, max_margin, random_phases
+from grokbook.theory import censoring, contraction, cyclic, max_margin, radial, random_phases
 from grokbook.theory.identity import IdentityError
 from grokbook.theory.inequality import Inequality
 
 DERIVATIONS = {
     room.__name__.rsplit(".", 1)[1]: room
-    for room in (censoring, contraction, cyclic, max_margin, random_phases)
+    for room in (censoring, contraction, cyclic, max_margin, radial, random_phases)
 }
 STEPS = {
     (chapter, identity.name): identity

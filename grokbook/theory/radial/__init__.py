@@ -1,0 +1,68 @@
+r"""Radial and angular, chapter 04: a penalty on $\|h\|$ (arXiv 2606.32000), split and tested.
+
+The rooms: the split of a gradient and the penalty's own derivatives; the flow of an activation that
+is free; how shared weights couple what the split takes apart; the three propositions (anisotropy,
+the null of the radial share, curvature); what the radial part of the task gradient is; and the
+formulas in float64.
+"""
+
+from grokbook.theory.identity import Identity
+from grokbook.theory.inequality import Inequality
+from grokbook.theory.radial import (
+    anisotropy,
+    confidence,
+    coupling,
+    curvature,
+    flow,
+    nulls,
+    split,
+)
+from grokbook.theory.radial.prediction import (
+    confidence_energy,
+    excess,
+    masked_null,
+    mean_penalty,
+    null_quantile,
+    one_hot_spectrum,
+    penalty,
+    penalty_gradient,
+    penalty_hessian,
+    radial_energy,
+    relative_error,
+    relaxation_time,
+)
+
+__all__ = [
+    "ROOMS",
+    "anisotropy",
+    "confidence",
+    "confidence_energy",
+    "coupling",
+    "curvature",
+    "excess",
+    "flow",
+    "identities",
+    "masked_null",
+    "mean_penalty",
+    "null_quantile",
+    "nulls",
+    "one_hot_spectrum",
+    "penalty",
+    "penalty_gradient",
+    "penalty_hessian",
+    "radial_energy",
+    "relative_error",
+    "relaxation_time",
+    "split",
+]
+
+ROOMS = (split, flow, coupling, anisotropy, nulls, confidence, curvature)
+
+
+def identities() -> tuple[Identity | Inequality, ...]:
+    """Return all steps of the derivation, room by room.
+
+    >>> len(identities())
+    41
+    """
+    return tuple(step for room in ROOMS for step in room.identities())
