@@ -148,7 +148,7 @@ class DelaySlider:
             # After the cursor, whose line would otherwise run through the words.
             f'<g class="legend"><text x="{WIDTH - RIGHT}" y="{TOP + 16}" text-anchor="end" '
             f'style="fill:{ink(TEST)}">measured delay, a dot a seed</text>'
-            f'<text x="{WIDTH - RIGHT}" y="{TOP + 50}" text-anchor="end">decay alone (dashed)'
+            f'<text x="{WIDTH - RIGHT}" y="{TOP + 60}" text-anchor="end">decay alone (dashed)'
             f"</text></g>"
             f"<title>{escape(self.sentence(middle))}</title></svg>"
         )
