@@ -16,7 +16,7 @@ SECTIONS = {
         "interventions.Intervention", "interventions.Look", "interventions.Moment",
         "interventions.register", "interventions.GrokfastEMA", "interventions.GrokfastMA",
         "interventions.StableMax", "interventions.PerpGrad", "interventions.NormClamp",
-        "interventions.GradientNoise",
+        "interventions.GradientNoise", "interventions.RadialPenalty",
     ),
     "Protocols": tuple(f"protocols.{name}" for name in PROTOCOLS),
     "Sweeps": tuple(f"protocols.{name}" for name in SWEEPS),

@@ -85,8 +85,8 @@ class MLP:
     ) -> Float[Tensor, "n classes"]:
         """The same logits: each operand's share of the first layer is a row of a table.
 
-        It has no pieces to fuse, so that `fused` changes nothing; `watch` is given the activations
-        of each hidden layer ("hidden_1", …).
+        It has no pieces to fuse, so that `fused` changes nothing; `watch` is given each hidden
+        layer before ("pre_1", …) and after its activation ("hidden_1", …).
         """
         first, second = θ["W_1"].chunk(2)
         if self.embedding == "learned":
@@ -102,8 +102,10 @@ class MLP:
         """Everything after the first product."""
         activation = ACTIVATIONS[self.activation]
         watch = {} if watch is None else watch
-        watch["hidden_1"] = hidden = activation(hidden + θ.get("b_1", 0))
-        for layer in range(2, self.hidden_layers + 1):
-            hidden = activation(linear(hidden, θ[f"W_{layer}"], θ.get(f"b_{layer}")))
-            watch[f"hidden_{layer}"] = hidden
+        before = hidden + θ.get("b_1", 0)
+        for layer in range(1, self.hidden_layers + 1):
+            if layer > 1:
+                before = linear(hidden, θ[f"W_{layer}"], θ.get(f"b_{layer}"))
+            hidden = activation(before)
+            watch |= {f"pre_{layer}": before, f"hidden_{layer}": hidden}
         return linear(hidden, θ["W_U"], θ.get("b_U"))

@@ -5,11 +5,20 @@ from grokbook.training.interventions.grokfast import GrokfastEMA, GrokfastMA
 from grokbook.training.interventions.intervention import Intervention, Look, Moment
 from grokbook.training.interventions.norm_clamp import NormClamp
 from grokbook.training.interventions.perpgrad import PerpGrad
+from grokbook.training.interventions.radial_penalty import RadialPenalty
 from grokbook.training.interventions.stablemax import StableMax
 
 INTERVENTIONS: dict[str, type[Intervention]] = {
     intervention.kind: intervention
-    for intervention in (GradientNoise, GrokfastEMA, GrokfastMA, NormClamp, PerpGrad, StableMax)
+    for intervention in (
+        GradientNoise,
+        GrokfastEMA,
+        GrokfastMA,
+        NormClamp,
+        PerpGrad,
+        RadialPenalty,
+        StableMax,
+    )
 }
 
 
@@ -38,6 +47,7 @@ __all__ = [
     "Moment",
     "NormClamp",
     "PerpGrad",
+    "RadialPenalty",
     "StableMax",
     "register",
 ]

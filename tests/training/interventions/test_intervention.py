@@ -20,6 +20,7 @@ from grokbook.training.interventions.grokfast import GrokfastEMA, GrokfastMA
 from grokbook.training.interventions.intervention import Real
 from grokbook.training.interventions.norm_clamp import NormClamp
 from grokbook.training.interventions.perpgrad import PerpGrad
+from grokbook.training.interventions.radial_penalty import RadialPenalty
 from grokbook.training.interventions.stablemax import StableMax
 from grokbook.training.request import Request
 from grokbook.training.run import Run
@@ -34,6 +35,7 @@ EVERY = (
     GrokfastMA(window=4, lamb=1),
     NormClamp(5, "most"),
     PerpGrad(),
+    RadialPenalty(0.1, 2),
     StableMax(),
 )
 
@@ -62,6 +64,7 @@ def test_the_numbers_that_were_asked_for_are_asked():
         "grokfast_ma": ["lamb"],
         "norm_clamp": [],  # its radius may be None: a test of its own
         "perpgrad": [],
+        "radial_penalty": ["strength", "radius"],
         "stablemax": [],
     }
 
@@ -75,6 +78,7 @@ def test_nothing_happens_at_the_places_that_are_not_overridden(intervention):
         "grokfast_ma": {"gradient"},
         "norm_clamp": {"weights"},
         "perpgrad": {"gradient"},
+        "radial_penalty": {"penalty"},
         "stablemax": {"criterion"},
     }
     assert {hook for hook in hooks if intervention.changes(hook)} == changed[intervention.kind]

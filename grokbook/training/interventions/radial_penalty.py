@@ -1,0 +1,64 @@
+r"""The radial penalty: hold the norm of hidden activations near $\sqrt d$."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from grokbook.training.interventions.intervention import Intervention, Look, Real, State
+
+# How the names of penalised activations begin: an MLP's pre-activations, and what the blocks of a
+# decoder add to the residual stream, before they are added.
+SITES = ("pre_", "attention_out_", "mlp_out_")
+
+
+@dataclass(frozen=True)
+class RadialPenalty(Intervention):
+    r"""Add $\lambda\sum_l \overline{\frac1d(\|h_l\| - \varrho\sqrt d)^2}$ to the loss.
+
+    The sum is over the pre-activations of an MLP's hidden layers, or over what each block of a
+    decoder adds to the residual stream at "="; the mean over the batch {cite}`radial2026`. h has d
+    components, `strength` is λ, `radius` $\varrho$ in units of $\sqrt d$; a radius of 0 is the
+    penalty $\|h\|^2/d$. Raises `ValueError` for a negative strength or radius, and for a model that
+    shows none of these.
+
+    >>> from grokbook.training.interventions import Look
+    >>> h = {"pre_1": torch.tensor([[0.0, 0.0, 0.0, 4.0]])}
+    >>> look = Look({}, torch.zeros(1, 2), torch.zeros(1), torch.zeros(1, 2), h)
+    >>> RadialPenalty(0.5).penalty(look, {})[0].item()
+    0.5
+    """
+
+    kind: ClassVar[str] = "radial_penalty"
+    activations: ClassVar[tuple[str, ...]] = SITES
+
+    strength: Real = 0.05
+    radius: Real = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("strength", "radius"):
+            if (value := getattr(self, name)) < 0:
+                raise ValueError(f"{name} = {value!r} is negative: give 0 or more.")
+
+    def penalty(self, look: Look, state: State) -> tuple[Float[Tensor, ""], State]:
+        """Its value on the batch, in float64 as the losses are; there is nothing to remember."""
+        layers = [h for name, h in look.activations.items() if name.startswith(SITES)]
+        if not layers:
+            raise ValueError(
+                "radial_penalty found no activations to penalise: use an MLP or a Decoder, which "
+                "show them."
+            )
+        means = [off_sphere(h, self.radius).mean() for h in layers]
+        return self.strength * torch.stack(means).sum(), state
+
+
+def off_sphere(
+    h: Float[Tensor, "*batch d"], radius: Real | Float[Tensor, ""] = 1.0
+) -> Float[Tensor, "*batch"]:
+    r"""$\frac1d(\|h\| - \varrho\sqrt d)^2$ of each vector (chapter 04)."""
+    d = h.shape[-1]
+    norm = torch.linalg.vector_norm(h, dim=-1, dtype=torch.float64)
+    return (norm - radius * d**0.5).square() / d
