@@ -15,8 +15,9 @@ from grokbook.measures.onset import COMMON_RULES
 from grokbook.training.looking_back import AT_THE_END, DIMENSIONS
 from grokbook.training.request import Request
 from grokbook.training.run import Run
+from grokbook.training.watching import AT_SITES
 
-FOLLOWED = OF_ONE_STEP[0]
+FOLLOWED, WATCHED = OF_ONE_STEP[0], AT_SITES[0]
 
 
 def look_up(run: Run, request: Request, store: Store) -> xr.Dataset | None:
@@ -37,6 +38,7 @@ def serves(run: xr.Dataset, request: Request) -> bool:
         == (float(request.rule.level), request.rule.sustained)
         and all(name in run for name in request.measures)
         and (not request.follow_norm or FOLLOWED in run)
+        and (not request.follow_radial or WATCHED in run)
         # Weights are those of the last step, and what frames say is said with them.
         and (not request.keep_weights or (budget <= end and bool(_weights(run))))
         and (not request.frames or (budget <= end and "frame" in run.dims))

@@ -18,6 +18,17 @@ def calibration_gap(
     >>> round(gap.item(), 4)
     -0.2384
     """
+    return confidence(logits, labels).mean()
+
+
+def confidence(
+    logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]
+) -> Float[Tensor, " n"]:
+    r"""$\ell - H$ of each example in nats; negative where its prediction is under-confident.
+
+    $\sum_c z_c(p_c - y_c)$, and $\langle h, \nabla_h\ell\rangle$ of an activation h behind which
+    there are ReLUs and no biases (chapter 04).
+    """
     logits = logits.double()
     right = logits.gather(-1, labels[:, None])[:, 0]
-    return ((logits.softmax(-1) * logits).sum(-1) - right).mean()
+    return (logits.softmax(-1) * logits).sum(-1) - right

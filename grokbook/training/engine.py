@@ -22,6 +22,7 @@ from grokbook.training.request import Request
 from grokbook.training.result import Curves, dataset
 from grokbook.training.run import Run
 from grokbook.training.trajectory import Evaluation, Trajectory
+from grokbook.training.watching import watched
 
 CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 1.0
@@ -141,6 +142,9 @@ def _record(trajectory: Trajectory, curves: Curves, request: Request, train: Eva
     }
     if trajectory.follower:
         measured |= {name: value.item() for name, value in trajectory.follower.row().items()}
+    if request.follow_radial:
+        seen = watched(trajectory.run, weights, *trajectory.train, trajectory.states)
+        measured |= {name: value.item() for name, value in seen.items()}
     curves.record(trajectory.done, train, test, measured)
     curves.frames.take(trajectory.done, trajectory.theta)
 

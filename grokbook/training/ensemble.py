@@ -8,7 +8,7 @@ two evaluations nothing is read back from the device: the host only queues work.
 import math
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.func import grad_and_value, vmap
 
@@ -19,6 +19,7 @@ from grokbook.training.interventions import Moment
 from grokbook.training.lifting import Numbers, numbers, place, place_flat
 from grokbook.training.objective import objective
 from grokbook.training.trajectory import EVALUATION_CHUNK, Evaluation, Trajectory, move
+from grokbook.training.watching import watched
 
 
 class Ensemble:
@@ -174,8 +175,10 @@ class Ensemble:
         return self.run.model.forward(self.layout.views(theta), pairs, fused=False)
 
     @torch.no_grad()
-    def measured(self, names: tuple[str, ...]) -> list[dict[str, float]]:
-        """What the measures say of the weights of each run."""
+    def measured(
+        self, names: tuple[str, ...], *, follow_radial: bool = False
+    ) -> list[dict[str, float]]:
+        """What the measures say of the weights of each run, and of its activations if asked."""
         found = [
             {
                 f"{name}/{label}": value
@@ -187,7 +190,24 @@ class Ensemble:
         columns = {name: torch.stack([one[name] for one in found]) for name in found[0]}
         if self.follower:
             columns |= self.follower.row()
+        if follow_radial:
+            columns |= self._watched()
         return on_host(columns) if columns else found
+
+    def _watched(self) -> dict[str, Float[Tensor, " run"]]:
+        """What activations say, one run after the other: a look differentiates in its middle."""
+        pairs, labels = self.parts["train"]
+        rows = [
+            watched(
+                each.run,
+                self.layout.views(self.theta[i]),
+                pairs[i],
+                labels[i],
+                [{name: value[i] for name, value in state.items()} for state in self.states],
+            )
+            for i, each in enumerate(self.trajectories)
+        ]
+        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
     @torch.no_grad()
     def followed(self) -> list[dict[str, float]]:

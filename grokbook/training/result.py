@@ -19,6 +19,7 @@ from grokbook.training.frames import Frames
 from grokbook.training.request import Request
 from grokbook.training.run import Run
 from grokbook.training.trajectory import Evaluation
+from grokbook.training.watching import AT_SITES, OVERALL
 
 COLLAPSE = "softmax_collapse"
 CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
@@ -109,6 +110,7 @@ class Curves:
         on_grid = all(step == i * request.evaluate_every for i, step in enumerate(steps))
         whole = {name for name, column in self.values.items() if len(column) == len(steps)}
         asked = {COLLAPSE, *request.measures, *(OF_ONE_STEP if request.follow_norm else ())}
+        asked |= set(AT_SITES) if request.follow_radial else set()
         return on_grid and asked <= {name.split("/")[0] for name in whole}
 
 
@@ -133,6 +135,12 @@ def dataset(
         variables |= {
             name: (("run", "step"), np.array(curves.values.get(name, []))[None, kept])
             for name in EXTREMES
+        }
+    if request.follow_radial:
+        dimensions |= dict.fromkeys(AT_SITES, "site")
+        variables |= {
+            name: (("run", "step"), np.array(curves.values.get(name, []))[None, kept])
+            for name in OVERALL
         }
     for name, dimension in {COLLAPSE: "logit", **dimensions}.items():
         columns = {

@@ -107,7 +107,9 @@ class Sitting:
     def _record(self, due: list[Member], train: list[Evaluation]) -> None:
         """Add one evaluation of some members, the training side given for all."""
         test = self.ensemble.evaluate("test")
-        measured = self.ensemble.measured(self.request.measures)
+        measured = self.ensemble.measured(
+            self.request.measures, follow_radial=self.request.follow_radial
+        )
         rows = zip(self.members, self.ensemble.theta, train, test, measured, strict=True)
         for member, theta, *numbers in rows:
             if member in due:

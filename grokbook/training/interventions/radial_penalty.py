@@ -45,14 +45,19 @@ class RadialPenalty(Intervention):
 
     def penalty(self, look: Look, state: State) -> tuple[Float[Tensor, ""], State]:
         """Its value on the batch, in float64 as the losses are; there is nothing to remember."""
-        layers = [h for name, h in look.activations.items() if name.startswith(SITES)]
-        if not layers:
-            raise ValueError(
-                "radial_penalty found no activations to penalise: use an MLP or a Decoder, which "
-                "show them."
-            )
-        means = [off_sphere(h, self.radius).mean() for h in layers]
+        means = [off_sphere(h, self.radius).mean() for h in sites(look.activations).values()]
         return self.strength * torch.stack(means).sum(), state
+
+
+def sites(activations: dict[str, Tensor]) -> dict[str, Float[Tensor, "n d"]]:
+    """The activations that the penalty holds; raises `ValueError` where a model shows none."""
+    found = {name: h for name, h in activations.items() if name.startswith(SITES)}
+    if not found:
+        raise ValueError(
+            "this model shows no pre-activations and nothing that its blocks add to a stream: use "
+            "an MLP or a Decoder."
+        )
+    return found
 
 
 def off_sphere(

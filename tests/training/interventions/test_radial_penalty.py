@@ -150,5 +150,5 @@ def test_a_decoder_is_penalised_where_its_blocks_add_to_the_stream():
 def test_a_model_that_shows_none_of_these_is_refused():
     model = Transformer(d_model=16, heads=2, d_mlp=24)
     trajectory = Trajectory(dataclasses.replace(RUN, model=model), "cpu")
-    with pytest.raises(ValueError, match="no activations to penalise: use an MLP or a Decoder"):
+    with pytest.raises(ValueError, match="shows no pre-activations and nothing that its blocks"):
         trajectory.gradient()
