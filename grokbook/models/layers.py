@@ -27,6 +27,22 @@ def rms_norm(
     return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + RMS_NORM_EPSILON) * weight
 
 
+def plain_norm(x: Float[Tensor, "*batch d"], kind: str) -> Float[Tensor, "*batch d"]:
+    r"""A norm without weights: "layer", "rms", or "none".
+
+    "tangent" leaves every value as it is, and takes the radial part out of what flows back:
+    $\hat x \cdot \mathrm{stop}(\|x\|)$.
+    """
+    if kind == "layer":
+        return F.layer_norm(x, x.shape[-1:], eps=LAYER_NORM_EPSILON)
+    if kind == "rms":
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + RMS_NORM_EPSILON)
+    if kind == "tangent":
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        return x / length * length.detach()
+    return x
+
+
 def linear(
     x: Float[Tensor, "*batch d"],
     weight: Float[Tensor, "d m"],

@@ -12,7 +12,15 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from grokbook.models.layers import ACTIVATIONS, fan_in_bound, linear, normal, rows, uniform
+from grokbook.models.layers import (
+    ACTIVATIONS,
+    fan_in_bound,
+    linear,
+    normal,
+    plain_norm,
+    rows,
+    uniform,
+)
 
 Parameters = dict[str, Tensor]
 
@@ -23,7 +31,8 @@ class MLP:
 
     `embedding` "one_hot" feeds 2p inputs; "learned" gives each element a vector of
     `embedding_width` numbers, drawn from N(0, 1), shared by both operands. Weights and biases start
-    as `torch.nn.Linear` does, U(±1/√fan-in).
+    as `torch.nn.Linear` does, U(±1/√fan-in). `norm` acts on the pre-activations of every hidden
+    layer and has no weights; "tangent" changes no value, and lets no radial gradient through.
     """
 
     kind: ClassVar[str] = "mlp"
@@ -34,8 +43,13 @@ class MLP:
     embedding_width: int = 128
     activation: Literal["relu", "gelu"] = "relu"
     bias: bool = True
+    norm: Literal["none", "layer", "rms", "tangent"] = "none"
 
     def __post_init__(self) -> None:
+        if self.norm not in ("none", "layer", "rms", "tangent"):
+            raise ValueError(
+                f"norm = {self.norm!r} is not known: choose 'none', 'layer', 'rms' or 'tangent'."
+            )
         if self.hidden_layers < 1:
             raise ValueError(
                 f"hidden_layers = {self.hidden_layers} leaves no hidden layer: give 1 or more."
@@ -86,7 +100,7 @@ class MLP:
         """The same logits: each operand's share of the first layer is a row of a table.
 
         It has no pieces to fuse, so that `fused` changes nothing; `watch` is given each hidden
-        layer before ("pre_1", …) and after its activation ("hidden_1", …).
+        layer before norm and activation ("pre_1", …) and after ("hidden_1", …).
         """
         first, second = θ["W_1"].chunk(2)
         if self.embedding == "learned":
@@ -106,6 +120,6 @@ class MLP:
         for layer in range(1, self.hidden_layers + 1):
             if layer > 1:
                 before = linear(hidden, θ[f"W_{layer}"], θ.get(f"b_{layer}"))
-            hidden = activation(before)
+            hidden = activation(plain_norm(before, self.norm))
             watch |= {f"pre_{layer}": before, f"hidden_{layer}": hidden}
         return linear(hidden, θ["W_U"], θ.get("b_U"))

@@ -194,6 +194,7 @@ _LATER = {
     "decay_until": None,
     "embedding_scale": 1.0,
     "after": 0,
+    "norm": "none",
 }
 
 # Names that would clash, or say too little, when the parts are laid side by side.

@@ -36,6 +36,10 @@ def by_hand(model, theta, a, b):
         x = np.concatenate([np.eye(P)[a], np.eye(P)[b]])
     for layer in range(1, model.hidden_layers + 1):
         x = x @ theta[f"W_{layer}"] + theta.get(f"b_{layer}", 0)
+        if model.norm == "layer":
+            x = (x - x.mean()) / np.sqrt(x.var() + 1e-5)
+        if model.norm == "rms":
+            x = x / np.sqrt((x**2).mean() + 1e-8)
         if model.activation == "relu":
             x = np.maximum(x, 0)
         else:
@@ -108,3 +112,51 @@ def test_seed_fixes_the_start():
 def test_no_hidden_layer_is_refused():
     with pytest.raises(ValueError, match=r"hidden_layers = 0 leaves no hidden layer: give 1"):
         MLP(hidden_layers=0)
+
+
+@pytest.mark.parametrize("norm", ["layer", "rms", "tangent"])
+def test_norms_stand_before_every_activation(norm):
+    model = MLP(7, 2, norm=norm)
+    theta = draw(model)
+    reference, fast = model.reference(theta, PAIRS), model.forward(theta, PAIRS)
+    torch.testing.assert_close(fast, reference, rtol=0, atol=1e-12)
+    expected = [by_hand(model, theta, a, b) for a, b in PAIRS.tolist()]
+    np.testing.assert_allclose(reference.detach().numpy(), expected, atol=1e-11)
+
+
+@pytest.mark.parametrize(("norm", "size"), [("layer", 1.0), ("rms", 1.0), ("none", None)])
+def test_what_is_watched_stands_before_the_norm(norm, size):
+    model, watch = MLP(64, 2, norm=norm), {}
+    theta = {name: 3 * w.detach() for name, w in draw(model).items()}
+    model.forward(theta, PAIRS, watch=watch)
+    assert set(watch) == {"pre_1", "hidden_1", "pre_2", "hidden_2"}
+    for layer in (1, 2):
+        before, after = watch[f"pre_{layer}"], watch[f"hidden_{layer}"]
+        if size is None:
+            torch.testing.assert_close(after, torch.relu(before))
+        else:
+            assert before.square().mean(-1).min() > 4 * size
+            assert after.square().mean(-1).max() < size
+
+
+def test_a_tangent_norm_changes_no_value_and_stops_the_radial_gradient():
+    theta, grown = draw(MLP(7, 2)), {}
+    for norm in ("none", "tangent"):
+        watch = {}
+        z = MLP(7, 2, norm=norm).forward(theta, PAIRS, watch=watch)
+        loss = torch.nn.functional.cross_entropy(z, PAIRS.sum(-1) % P)
+        layers = [watch["pre_1"], watch["pre_2"]]
+        grown[norm] = (z, layers, torch.autograd.grad(loss, layers))
+    torch.testing.assert_close(grown["tangent"][0], grown["none"][0], rtol=1e-12, atol=1e-12)
+    for h, g in zip(*grown["tangent"][1:], strict=True):
+        assert (h * g).sum(-1).abs().max() < 1e-15
+    # Above it nothing differs, so that the last layer keeps the tangential part as it was.
+    h, g = grown["none"][1][1], grown["none"][2][1]
+    across = g - (h * g).sum(-1, keepdim=True) * h / h.square().sum(-1, keepdim=True)
+    torch.testing.assert_close(grown["tangent"][2][1], across)
+    assert (h * g).sum(-1).abs().max() > 1e-6
+
+
+def test_an_unknown_norm_is_refused():
+    with pytest.raises(ValueError, match="norm = 'batch' is not known: choose 'none', 'layer'"):
+        MLP(norm="batch")

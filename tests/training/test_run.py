@@ -159,6 +159,7 @@ LATER = {
     "decay_until": None,
     "embedding_scale": 1.0,
     "after": 0,
+    "norm": "none",
 }
 
 
@@ -255,7 +256,7 @@ CHANGES = {
 ADAM_CHANGES = {"beta1": 0.5, "beta2": 0.5, "epsilon": 0.5}
 MLP_CHANGES = {
     "width": 16, "hidden_layers": 2, "embedding": "learned", "embedding_width": 16,
-    "activation": "gelu", "bias": False,
+    "activation": "gelu", "bias": False, "norm": "rms",
 }  # fmt: skip
 TRANSFORMER_CHANGES = {
     "d_model": 64, "heads": 2, "d_mlp": 16, "tokens": 2, "activation": "gelu",
@@ -345,6 +346,7 @@ def test_coordinates_are_flat_and_complete():
         "hidden_layers": 1,
         "embedding": "one_hot",
         "embedding_width": 128,
+        "norm": "none",
         "activation": "relu",
         "bias": True,
         "optimizer": "sgd",
