@@ -30,6 +30,7 @@ from grokbook.protocols.power22 import power22, power22_data, power22_operations
 from grokbook.protocols.prieto25 import prieto25
 from grokbook.protocols.products import products
 from grokbook.protocols.protocol import Protocol
+from grokbook.protocols.radial26 import radial26_batches, radial26_full_batch
 from grokbook.protocols.zhong23 import zhong23
 
 PROTOCOLS = {
@@ -63,6 +64,8 @@ SWEEPS = {
     "norm_separation26_multiplication": norm_separation26_multiplication,
     "norm_separation26_parity": norm_separation26_parity,
     "norm_separation26_necessity": norm_separation26_necessity,
+    "radial26_full_batch": radial26_full_batch,
+    "radial26_batches": radial26_batches,
 }
 
 __all__ = [
@@ -94,5 +97,7 @@ __all__ = [
     "power22_operations",
     "prieto25",
     "products",
+    "radial26_batches",
+    "radial26_full_batch",
     "zhong23",
 ]  # fmt: skip
