@@ -130,27 +130,42 @@ def _delay_or_never(runs: xr.Dataset) -> np.ndarray:
 
 def judge_necessity(runs: xr.Dataset) -> Verdict:
     """Count the runs that generalise late at a norm that has not fallen, and name them."""
-    # Without decay the theorem says nothing; those runs are shown beside it.
-    decaying = runs.isel(run=np.isnan(runs["decay_until"].values.astype(float)))
-    late = delayed(decaying.isel(run=~(decaying["t_mem"].values <= 0)))
-    V_mem = squared_norm_at(late, "t_mem")
+    against, late = counter_examples(runs), _late(runs)
     clamped = late["interventions"].values == "norm_clamp"
-    higher = (squared_norm_at(late, "t_grok") >= V_mem) & (squared_norm_at_end(late) >= V_mem)
-    against = higher & ~clamped
-    held = arm(decaying, interventions="norm_clamp")
-    of_clamped = int(clamped.sum()), held.sizes["run"]
-    majority = of_clamped[1] > 0 and 2 * of_clamped[0] > of_clamped[1]
-    verdict = "refuted" if against.any() or majority else "reproduced"
+    held = arm(_decaying(runs), interventions="norm_clamp").sizes["run"]
+    majority = held > 0 and 2 * int(clamped.sum()) > held
+    verdict = "refuted" if against.sizes["run"] or majority else "reproduced"
     if verdict == "reproduced" and late.sizes["run"] < CONTROL_RUNS:
         note = f"{late.sizes['run']} runs have a delay: at least {CONTROL_RUNS} are needed."
         return Verdict("not yet run", note=note)
     note = (
-        f"{int(against.sum())} of {int((~clamped).sum())} runs grok late and end at no smaller a "
-        f"norm than they memorised at{_named(late.isel(run=against))}. With the norm held from "
-        f"t_mem on {of_clamped[0]} of {of_clamped[1]} grok{_named(late.isel(run=clamped))}."
+        f"{against.sizes['run']} of {int((~clamped).sum())} runs grok late and end at no smaller a "
+        f"norm than they memorised at{_named(against)}. With the norm held from t_mem on "
+        f"{int(clamped.sum())} of {held} grok{_named(late.isel(run=clamped))}."
     )
-    found = int(against.sum()) + (of_clamped[0] if majority else 0)
+    found = against.sizes["run"] + (int(clamped.sum()) if majority else 0)
     return Verdict(verdict, float(found), None, independent(late), note)
+
+
+def counter_examples(runs: xr.Dataset) -> xr.Dataset:
+    """The runs that grok late, their V at t_grok and at the end no smaller than that at t_mem.
+
+    Weight decay is at work in them, and no norm is held.
+    """
+    late = _late(runs)
+    V_mem = squared_norm_at(late, "t_mem")
+    higher = (squared_norm_at(late, "t_grok") >= V_mem) & (squared_norm_at_end(late) >= V_mem)
+    return late.isel(run=higher & (late["interventions"].values != "norm_clamp"))
+
+
+def _late(runs: xr.Dataset) -> xr.Dataset:
+    decaying = _decaying(runs)
+    return delayed(decaying.isel(run=~(decaying["t_mem"].values <= 0)))
+
+
+def _decaying(runs: xr.Dataset) -> xr.Dataset:
+    """Without decay the theorem says nothing; those runs are shown beside it."""
+    return runs.isel(run=np.isnan(runs["decay_until"].values.astype(float)))
 
 
 def _named(runs: xr.Dataset) -> str:

@@ -62,9 +62,3 @@ def test_what_is_changed_is_changed_in_every_cell():
     assert len(found.runs) == 8
     assert {run.optimizer.beta2 for run in found.runs} == {0.98}
     assert len(radial26_full_batch(weight_decay=0.01).runs) == 4  # cells that are now one
-
-
-@pytest.mark.parametrize("make", [make for make, _ in BOTH])
-def test_no_epochs_are_refused(make):
-    with pytest.raises(ValueError, match="epochs = 0 is no budget"):
-        make(epochs=0)
