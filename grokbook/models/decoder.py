@@ -134,9 +134,10 @@ class Decoder:
     ) -> Float[Tensor, "n classes"]:
         """The same logits, the positions before b computed once for each first operand.
 
-        `fused` uses the MLP whose gradient is written by hand for a CPU. `watch` is given, at "=",
-        what each layer's blocks add to the residual stream ("attention_out_1", "mlp_out_1", …) and
-        the stream after both, before a norm ("residual_1", …).
+        `fused` uses the MLP whose gradient is written by hand for a CPU. `watch` is given what each
+        layer's blocks add to the residual stream ("attention_out_1", "mlp_out_1", …) and the stream
+        after both, before a norm ("residual_1", …): of each example the positions that are read
+        above, the last of which is "=". A gradient can be taken at them.
         """
         a, b = pairs.unbind(1)
         # One row for each element: as first operand in the head, as second in the tail.
@@ -219,7 +220,7 @@ class Decoder:
         x = x + (added := added.view_as(x))
         if watch is not None:
             met = {"attention_out": attended, "mlp_out": added, "residual": x}
-            watch |= {f"{name}_{layer}": activations[:, -1] for name, activations in met.items()}
+            watch |= {f"{name}_{layer}": activations for name, activations in met.items()}
         return self._norm(θ, "norm2", layer, x) if post else x
 
     def _norm(

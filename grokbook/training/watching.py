@@ -1,7 +1,8 @@
 """Watching activations: how large they are, and how much of their gradient is radial.
 
 At the steps of the evaluation grid the first `SAMPLE` training examples are looked at, site by
-site: the pre-activations of an MLP's hidden layers.
+site: the pre-activations of an MLP's hidden layers, or what a decoder's blocks add to the stream
+where the answer is read.
 """
 
 import torch
@@ -12,7 +13,7 @@ from grokbook.measures.calibration import confidence
 from grokbook.measures.radial import masked_null, norm_ratio, radial_energy
 from grokbook.training.interventions import Look
 from grokbook.training.interventions.intervention import State
-from grokbook.training.interventions.radial_penalty import sites
+from grokbook.training.interventions.radial_penalty import at_answer, sites
 from grokbook.training.objective import criterion
 from grokbook.training.run import Run
 
@@ -40,7 +41,7 @@ def watched(
     """What activations and their gradients say at these weights; nothing is changed.
 
     A gradient of 0 has no direction and is left out of the mean energy, NaN where all are. Raises
-    `ValueError` for a model that shows no activations, or copies of them.
+    `ValueError` for a model that shows no activations.
     """
     pairs, labels = pairs[:SAMPLE], labels[:SAMPLE]
     parameters = {name: w.detach().requires_grad_() for name, w in parameters.items()}
@@ -55,18 +56,13 @@ def watched(
     ]
     total = task + n * sum(each[0] for each in added if each is not None)
     layers = list(places.values())
-    of_task = torch.autograd.grad(task, layers, retain_graph=True, allow_unused=True)
-    if any(g is None for g in of_task):
-        raise ValueError(
-            f"{run.model.kind} shows a copy of its activations, whose gradient is not theirs: "
-            "follow_radial needs an MLP."
-        )
+    of_task = torch.autograd.grad(task, layers, retain_graph=True)
     of_total = torch.autograd.grad(total, layers)
     gap = confidence(logits.detach(), labels)
     found = {"calibration_gap": gap.mean(), "calibration_spread": gap.square().mean().sqrt()}
     for (name, h), g, g_total in zip(places.items(), of_task, of_total, strict=True):
-        h = h.detach()
-        product = (h.double() * g.double()).flatten(1).sum(-1)
+        h, g, g_total = (at_answer(each).detach() for each in (h, g, g_total))
+        product = (h.double() * g.double()).sum(-1)
         values = (
             norm_ratio(h).mean(),
             radial_energy(h, g).nanmean(),

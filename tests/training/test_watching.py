@@ -153,14 +153,33 @@ def test_a_dead_layer_has_no_direction():
     assert found["radial_energy_total/pre_2"].item() == pytest.approx(RUN.model.width)
 
 
-def test_models_that_show_nothing_or_a_copy_are_refused():
-    for model, sentence in (
-        (Transformer(d_model=16, heads=2, d_mlp=16), "shows no pre-activations"),
-        (Decoder(d_model=16, heads=2, d_mlp=16), "decoder shows a copy of its activations"),
-    ):
-        run = dataclasses.replace(RUN, model=model, interventions=())
-        with pytest.raises(ValueError, match=sentence):
-            train_run(run, REQUEST)
+def test_a_model_that_shows_no_activations_is_refused():
+    model = Transformer(d_model=16, heads=2, d_mlp=16)
+    run = dataclasses.replace(RUN, model=model, interventions=())
+    with pytest.raises(ValueError, match="shows no pre-activations"):
+        train_run(run, REQUEST)
+
+
+def test_a_decoder_is_watched_where_the_answer_is_read():
+    """The last layer's MLP adds to the stream that the read-out reads: its gradient by hand."""
+    model = Decoder(d_model=16, heads=2, d_mlp=16, norm_position="pre")
+    run = dataclasses.replace(RUN, model=model)
+    found, trajectory = looked(run)
+    assert {name.split("/")[1] for name in found if "/" in name} == {
+        f"{block}_out_{layer}" for layer in (1, 2) for block in ("attention", "mlp")
+    }
+    seen, (pairs, labels) = {}, trajectory.train
+    logits = model.forward(trajectory.parameters, pairs, watch=seen)
+    h = seen["mlp_out_2"][:, -1].detach().numpy()
+    error = logits.softmax(-1) - F.one_hot(labels, logits.shape[-1])
+    g = (error @ trajectory.parameters["W_U"].T).detach().numpy()
+    assert found["radial_energy/mlp_out_2"].item() == pytest.approx(
+        radial.radial_energy(h, g).mean(), rel=1e-9
+    )
+    assert found["radial_product/mlp_out_2"].item() == pytest.approx(
+        (h * g).sum(-1).mean(), rel=1e-9
+    )
+    assert found["radial_null/mlp_out_2"].item() == pytest.approx(1.0)
 
 
 def test_one_hidden_layer_has_one_site():

@@ -45,11 +45,12 @@ class RadialPenalty(Intervention):
 
     def penalty(self, look: Look, state: State) -> tuple[Float[Tensor, ""], State]:
         """Its value on the batch, in float64 as the losses are; there is nothing to remember."""
-        means = [off_sphere(h, self.radius).mean() for h in sites(look.activations).values()]
+        layers = [at_answer(h) for h in sites(look.activations).values()]
+        means = [off_sphere(h, self.radius).mean() for h in layers]
         return self.strength * torch.stack(means).sum(), state
 
 
-def sites(activations: dict[str, Tensor]) -> dict[str, Float[Tensor, "n d"]]:
+def sites(activations: dict[str, Tensor]) -> dict[str, Float[Tensor, "n *position d"]]:
     """The activations that the penalty holds; raises `ValueError` where a model shows none."""
     found = {name: h for name, h in activations.items() if name.startswith(SITES)}
     if not found:
@@ -58,6 +59,11 @@ def sites(activations: dict[str, Tensor]) -> dict[str, Float[Tensor, "n d"]]:
             "an MLP or a Decoder."
         )
     return found
+
+
+def at_answer(h: Float[Tensor, "n *position d"]) -> Float[Tensor, "n d"]:
+    """Activations where the answer is read: the last position, where there are several."""
+    return h if h.ndim == 2 else h[:, -1]
 
 
 def off_sphere(
