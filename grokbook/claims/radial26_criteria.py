@@ -1,0 +1,91 @@
+r"""What the claims of arXiv 2606.32000 say, and when each would have failed; fixed before the runs.
+
+An onset is the first of three evaluations in a row at 90 % test accuracy, as published; a run that
+has none by its budget stands at the budget. Ratios are of medians over seeds, with 95 % bootstrap
+intervals. $\varrho = \|h\|/\sqrt d$ of a hidden pre-activation, $\tilde\Phi$ the radial share of
+the gradient there, of the task alone where nothing else is said.
+"""
+
+SOURCE = "radial26"
+PAPER = "arXiv 2606.32000v1"
+
+# The protocol is looked for first, in grids whose runs are no evidence for any claim.
+IDENTIFICATION = (
+    "A reading is an encoding, a batch and a unit of time, epochs or steps. Its distance from the"
+    " paper is the sum of |log10(onset / published)| over the penalty (2,460 epochs) and weight "
+    "decay .1 without it (15,540), onsets and published numbers both cut at the budget, plus the "
+    "same for weight decay .001 without it, published as never. The reading with the smallest "
+    "distance is taken; it fits if no single term exceeds log10(2), and the chapter says so if "
+    "none does."
+)
+
+CRITERIA = {
+    "anisotropic_regularisation": (
+        "A theorem: E L_norm is Tr(W Sigma W^T)/d. Reproduced if it holds for every linear layer;"
+        " in part if its value is within 10 % from some |h|/sqrt d on, which is named, and its "
+        "gradient has the right sign everywhere; refuted if a layer is named where the gradient "
+        "of the published form points against that of the penalty."
+    ),
+    "radial_energy_below_null": (
+        "Over the penalised seeds of the MLP, the mean of Phi from step 0 to the onset, "
+        "evaluation by evaluation, against the mean of its null behind the ReLU, at each of the "
+        "two layers. Reproduced if the interval of the difference lies below 0 at both layers, in"
+        " part at one, not reproduced at none. Phi of the total gradient is shown beside it and "
+        "decides nothing."
+    ),
+    "flatter_minima": (
+        "Hessian trace of the training loss at a run's end, without the penalty, by 100 probes. "
+        "Two parts: baseline over penalty is 10 or more, a third of what is published; and the "
+        "trace in which each weight is measured in its own size is smaller with the penalty too, "
+        "the interval of the ratio above 1. Reproduced if both hold, in part if one does, not "
+        "reproduced otherwise."
+    ),
+    "speedup_mlp": (
+        "Two parts: the onset of weight decay .1 over that of the penalty is 3 or more, half of "
+        "what is published, with an interval above 1; and the onset of the best of the five weight "
+        "decays without it, over that of the penalty, has an interval above 1. Reproduced if both "
+        "hold, in part if only the first does, not reproduced otherwise."
+    ),
+    "speedup_transformer": (
+        "The onset without the penalty over that with it: reproduced if its interval lies above 1"
+        " and reaches 1.54, the published ratio; in part if it lies above 1 and does not; not "
+        "reproduced if it holds 1 or less."
+    ),
+    "nanogpt": (
+        "The step of the first of three evaluations in a row at 90 % of answers right, without "
+        "the penalty over with it: reproduced if its interval lies above 1 and reaches 2.3, the "
+        "published ratio; in part if it lies above 1 and does not; not reproduced if it holds 1 "
+        "or less."
+    ),
+    "lambda_optimum": (
+        "Median onsets over the archived strengths of the penalty. Reproduced if the smallest is "
+        "that of .05 and both of its neighbours are later, in part if .05 is within 20 % of the "
+        "smallest, not reproduced otherwise; at least three strengths, one on each side of .05."
+    ),
+    "stable_rank": (
+        "A stable rank of 443 for a batch of 256 samples. Not testable as stated if the stable "
+        "rank of n samples is n at most; reproduced if a definition of the paper's own allows "
+        "443."
+    ),
+    "no_gain_on_text": (
+        "Validation loss of the character model with the penalty less without it, at equal steps."
+        " Reproduced if its interval lies within 2 % of the loss without it, refuted if it lies "
+        "below that margin: a gain; not reproduced if it reaches beyond it."
+    ),
+    "equilibrium_slope": (
+        "Excess of the mean |h| over sqrt d at the end against the strength, log-log, at each "
+        "layer. Reproduced if the interval of the slope lies within -1.25 and -.75 at both "
+        "layers, in part at one, not reproduced at none; an excess below 0 counts against its "
+        "layer."
+    ),
+    "penalty_inflates_inside": (
+        "At the start rho is below 1 at both layers, and 50 epochs later the penalised network's "
+        "is larger than that of the same seed without the penalty. Reproduced if so at both "
+        "layers in every seed, in part at one layer in every seed, not reproduced otherwise."
+    ),
+    "radial_gradient_is_calibration": (
+        "Along the archived runs of the MLP, the mean of <h, grad l> against CE - H at every "
+        "evaluation: Pearson's r within each run. Reproduced if its median over runs is .95 or "
+        "more at both layers, biases and all; in part at one; not reproduced at none."
+    ),
+}
