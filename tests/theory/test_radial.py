@@ -137,7 +137,7 @@ def test_the_null_behind_a_relu_depends_on_what_is_active():
     g = np.where(active, drawn(20_000, 64, seed=2), 0.0)
     expected = radial.masked_null(h, active)[0]
     assert expected > 1.1
-    energy = radial.radial_energy(h, g)
+    energy = radial.radial_energy(np.repeat(h, len(g), axis=0), g)
     assert energy.mean() == pytest.approx(expected, abs=4 * energy.std() / np.sqrt(20_000))
 
 

@@ -8,7 +8,7 @@ Vectors = Float[np.ndarray, "*n d"]
 POINTS = 400_001  # of the grid on which a distribution function is inverted
 
 
-def penalty(h: Vectors, lam: float | int) -> Float[np.ndarray, "*n"]:
+def penalty(h: Vectors, lam: float | int) -> float | Float[np.ndarray, "*n"]:
     r"""Return $\frac\lambda d(\|h\| - \sqrt d)^2$ of each activation.
 
     >>> float(penalty(np.array([0.0, 0.0, 0.0, 4.0]), 0.5))
@@ -58,7 +58,7 @@ def relaxation_time(width: int, lam: Number) -> Number:
     return width / (2 * lam)
 
 
-def radial_energy(h: Vectors, g: Vectors) -> Float[np.ndarray, "*n"]:
+def radial_energy(h: Vectors, g: Vectors) -> float | Float[np.ndarray, "*n"]:
     r"""Return $\tilde\Phi = d\,\langle\hat h, g\rangle^2/\|g\|^2$, NaN for a gradient of 0.
 
     1 in the mean over isotropic g, d where g is along h, 0 where it is across.
@@ -70,7 +70,7 @@ def radial_energy(h: Vectors, g: Vectors) -> Float[np.ndarray, "*n"]:
     return h.shape[-1] * np.where(size > 0, along / np.where(size > 0, size, 1), np.nan)
 
 
-def masked_null(h: Vectors, active: Bool[np.ndarray, "*n d"]) -> Float[np.ndarray, "*n"]:
+def masked_null(h: Vectors, active: Bool[np.ndarray, "*n d"]) -> float | Float[np.ndarray, "*n"]:
     r"""Return $\frac d{|S|}\|h_S\|^2/\|h\|^2$, the mean of $\tilde\Phi$ for g isotropic on S.
 
     >>> h = np.array([[3.0, -1.0, -1.0, -1.0]])
@@ -96,8 +96,8 @@ def null_quantile(share: float, width: int) -> float:
 
 
 def confidence_energy(
-    gap: Float[np.ndarray, "*n"], h: Vectors, g: Vectors
-) -> Float[np.ndarray, "*n"]:
+    gap: float | Float[np.ndarray, "*n"], h: Vectors, g: Vectors
+) -> float | Float[np.ndarray, "*n"]:
     r"""Return $d(\ell - H)^2/(\|h\|^2\|\nabla\ell\|^2)$, the same where only ReLUs follow.
 
     >>> h, g = np.array([2.0, 0.0]), np.array([0.3, 0.4])
@@ -130,7 +130,7 @@ def relative_error(ratio: Number) -> Number:
     return (2 * ratio - 1) / (ratio - 1) ** 2
 
 
-def one_hot_spectrum(pairs: Integer[np.ndarray, "n 2"], p: int) -> Float[np.ndarray, "2*p"]:
+def one_hot_spectrum(pairs: Integer[np.ndarray, "n 2"], p: int) -> Float[np.ndarray, " eigenvalue"]:
     r"""Return the eigenvalues of $\Sigma = E[xx^\top]$ of concatenated one-hots, times p, in order.
 
     >>> pairs = np.stack(np.divmod(np.arange(25), 5), -1)
