@@ -63,7 +63,8 @@ def radial_energy(h: Vectors, g: Vectors) -> float | Float[np.ndarray, "*n"]:
 
     1 in the mean over isotropic g, d where g is along h, 0 where it is across.
 
-    >>> radial_energy(np.array([3.0, 0.0]), np.array([[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
+    >>> h = np.full((3, 2), [3.0, 0.0])
+    >>> radial_energy(h, np.array([[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
     array([2., 0., 1.])
     """
     along, size = (h * g).sum(-1) ** 2, (h * h).sum(-1) * (g * g).sum(-1)
