@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from grokbook.archive.store import read_names, read_runs, write_runs
+from grokbook.measures.contraction import OF_ONE_STEP
 from grokbook.training.checkpoint import DamagedError
 
 EXPERIMENTS = Path(__file__).parents[2] / "book" / "runs"
@@ -60,6 +62,13 @@ def _runs(path: Path, _: int) -> dict[str, xr.Dataset]:
     return found
 
 
+def _rounded(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """Round to the 24 bits of a float32, the exponent as it was: late gradients are below its
+    smallest number. V itself is not: two of them nearly cancel in what a step changes."""
+    mantissa, exponent = np.frexp(x)
+    return np.ldexp(np.round(np.ldexp(mantissa, 24)), exponent - 24)
+
+
 def _own_shapes(run: xr.Dataset) -> xr.Dataset:
     """The run without the NaN that its final weights end in beside those of a larger network."""
     for name in [name for name in run.data_vars if str(name).startswith("final_")]:
@@ -75,14 +84,19 @@ def _own_shapes(run: xr.Dataset) -> xr.Dataset:
 def pack(experiment: str, runs: xr.Dataset, folder: Path | None = None) -> Path:
     """Write runs as one experiment of the book; the only way into `book/runs`.
 
-    The embeddings along the way stay of the first run alone: those of all would not fit. Raises
-    `ValueError` for a file above 3 MB, which is then not written, and `DamagedError` for one that
-    does not read back: what was there before stays.
+    What would not fit is left out: the embeddings along the way of all runs but the first, and what
+    a float32 does not hold of the products that single steps were followed by. Raises `ValueError`
+    for a file above 3 MB, which is then not written, and `DamagedError` for one that does not read
+    back: what was there before stays.
     """
     path = (folder or EXPERIMENTS) / f"{experiment}.nc"
     if "frame_W_E" in runs:
         first = np.arange(runs.sizes["run"]) == 0
         runs = runs.assign(frame_W_E=runs["frame_W_E"].where(xr.DataArray(first, dims="run")))
+    products = [name for name in OF_ONE_STEP if name != "squared_norm_after" and name in runs]
+    runs = runs.assign(
+        {name: runs[name].copy(data=_rounded(runs[name].values)) for name in products}
+    )
     trial = path.with_suffix(".nc.trial")
     write_runs(trial, runs.drop_vars("archive", errors="ignore"))
     size = trial.stat().st_size

@@ -8,6 +8,7 @@ import pytest
 from grokbook import DamagedError, Request, experiments, pack
 from grokbook.archive import EXPERIMENTS
 from grokbook.archive.lookup import concatenate
+from grokbook.measures.contraction import OF_ONE_STEP
 from grokbook.training.engine import train_run
 from tests.tiny import assert_same, tiny
 
@@ -98,6 +99,23 @@ def test_embeddings_along_the_way_stay_of_the_first_run(book_runs, budgets):
     assert_same(first, runs[0])
     assert second["frame_W_E"].isnull().all()
     assert_same(second.drop_vars("frame_W_E"), runs[1].drop_vars("frame_W_E"))
+
+
+def test_products_of_single_steps_keep_24_bits_and_v_all_of_them(book_runs):
+    run = train_run(tiny(), Request(20, follow_norm=True))
+    run["gradient_squared_norm"] *= 1e-60  # far below the smallest float32
+    pack("some", run)
+    kept = experiments()[run["name"].item()]
+    for name in set(OF_ONE_STEP) - {"squared_norm_after"}:
+        assert kept[name].dtype == run[name].dtype == np.float64
+        np.testing.assert_allclose(kept[name], run[name], rtol=2**-24)
+        assert not np.array_equal(kept[name], run[name], equal_nan=True)
+        mantissa = np.frexp(kept[name].values)[0] * 2**24
+        assert np.array_equal(mantissa, np.round(mantissa), equal_nan=True)
+    for name in ("squared_norm", "squared_norm_after"):
+        assert np.array_equal(kept[name], run[name], equal_nan=True)
+    pack("some", kept)  # what was packed once is not rounded further
+    assert_same(experiments()[run["name"].item()], kept)
 
 
 @pytest.mark.parametrize("order", [1, -1])
