@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from grokbook.models.layers import ACTIVATIONS, fan_in_bound, linear, uniform
+from grokbook.models.layers import ACTIVATIONS, fan_in_bound, linear, multiplied, uniform
 
 Parameters = dict[str, Tensor]
 
@@ -63,11 +63,16 @@ class BitMLP:
         *,
         fused: bool = False,
         watch: dict[str, Tensor] | None = None,
+        factors: dict[str, Tensor] | None = None,
     ) -> Float[Tensor, "n 2"]:
-        """The same logits; `fused` changes nothing, `watch` is given "hidden_1" and so on."""
+        """The same logits; `fused` changes nothing, `watch` is given "hidden_1" and so on.
+
+        They are multiplied by `factors` of their name first.
+        """
         activation, hidden = ACTIVATIONS[self.activation], 1.0 - 2.0 * words.to(θ["W_1"].dtype)
-        watch = {} if watch is None else watch
+        watch, factors = {} if watch is None else watch, factors or {}
         for layer in range(1, self.hidden_layers + 1):
             hidden = activation(linear(hidden, θ[f"W_{layer}"], θ[f"b_{layer}"]))
+            hidden = multiplied(hidden, factors.get(f"hidden_{layer}"))
             watch[f"hidden_{layer}"] = hidden
         return linear(hidden, θ["W_U"], θ["b_U"])

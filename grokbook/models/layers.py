@@ -52,6 +52,13 @@ def linear(
     return F.linear(x, weight.T, bias)
 
 
+def multiplied(
+    h: Float[Tensor, "*batch d"], factor: Float[Tensor, "*some d"] | None
+) -> Float[Tensor, "*batch d"]:
+    """Multiply by the first of as many factors as the largest batch needs, or by nothing."""
+    return h if factor is None else h * factor[: len(h)].to(h.dtype)
+
+
 def rows(table: Float[Tensor, "entry *rest"], index: Int[Tensor, " n"]) -> Float[Tensor, "n *rest"]:
     """Gather rows of a table, one an example; its gradient adds up what the examples send back."""
     return table.index_select(0, index)

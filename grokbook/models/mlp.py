@@ -16,6 +16,7 @@ from grokbook.models.layers import (
     ACTIVATIONS,
     fan_in_bound,
     linear,
+    multiplied,
     normal,
     plain_norm,
     rows,
@@ -96,30 +97,34 @@ class MLP:
         *,
         fused: bool = False,
         watch: dict[str, Tensor] | None = None,
+        factors: dict[str, Tensor] | None = None,
     ) -> Float[Tensor, "n classes"]:
         """The same logits: each operand's share of the first layer is a row of a table.
 
         It has no pieces to fuse, so that `fused` changes nothing; `watch` is given each hidden
-        layer before norm and activation ("pre_1", …) and after ("hidden_1", …).
+        layer before norm and activation ("pre_1", …) and after ("hidden_1", …); the latter are
+        multiplied by `factors` of their name first.
         """
         first, second = θ["W_1"].chunk(2)
         if self.embedding == "learned":
             first, second = θ["W_E"] @ first, θ["W_E"] @ second
-        return self._above(θ, rows(first, pairs[:, 0]) + rows(second, pairs[:, 1]), watch)
+        return self._above(θ, rows(first, pairs[:, 0]) + rows(second, pairs[:, 1]), watch, factors)
 
     def _above(
         self,
         θ: Parameters,
         hidden: Float[Tensor, "n width"],
         watch: dict[str, Tensor] | None = None,
+        factors: dict[str, Tensor] | None = None,
     ) -> Float[Tensor, "n classes"]:
         """Everything after the first product."""
-        activation = ACTIVATIONS[self.activation]
+        activation, factors = ACTIVATIONS[self.activation], factors or {}
         watch = {} if watch is None else watch
         before = hidden + θ.get("b_1", 0)
         for layer in range(1, self.hidden_layers + 1):
             if layer > 1:
                 before = linear(hidden, θ[f"W_{layer}"], θ.get(f"b_{layer}"))
             hidden = activation(plain_norm(before, self.norm))
+            hidden = multiplied(hidden, factors.get(f"hidden_{layer}"))
             watch |= {f"pre_{layer}": before, f"hidden_{layer}": hidden}
         return linear(hidden, θ["W_U"], θ.get("b_U"))

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from grokbook.models.layers import normal, rows
+from grokbook.models.layers import multiplied, normal, rows
 
 Parameters = dict[str, Tensor]
 
@@ -55,14 +55,16 @@ class Quadratic:
         *,
         fused: bool = False,
         watch: dict[str, Tensor] | None = None,
+        factors: dict[str, Tensor] | None = None,
     ) -> Float[Tensor, "n classes"]:
         """The same outputs from two tables of rows.
 
         It has no pieces to fuse, so that `fused` changes nothing; `watch` is given the squares
-        ("hidden_1").
+        ("hidden_1"), multiplied by `factors` of that name first.
         """
         first, second = θ["W_1"].chunk(2)
         squares = (rows(first, pairs[:, 0]) + rows(second, pairs[:, 1])).square()
+        squares = multiplied(squares, (factors or {}).get("hidden_1"))
         if watch is not None:
             watch |= {"hidden_1": squares}
         return squares @ θ["W_2"] / θ["W_1"].numel()

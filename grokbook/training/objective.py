@@ -1,6 +1,6 @@
 """What a step minimises: the loss of the batch, and what the interventions add to it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -32,10 +32,10 @@ def objective(
     """Loss in nats of one batch, plus every penalty. Pure: new states are returned."""
     asked = {name for each in run.interventions for name in each.activations}
     activations: dict[str, Tensor] = {}
-    if asked:
-        logits = run.model.forward(parameters, pairs, fused=fused, watch=activations)
-    else:
-        logits = run.model.forward(parameters, pairs, fused=fused)
+    wishes: dict[str, Any] = {"watch": activations} if asked else {}
+    if factors := _factors(run, states):
+        wishes["factors"] = factors
+    logits = run.model.forward(parameters, pairs, fused=fused, **wishes)
     loss = minimised = criterion(run, logits, labels, fused=fused)
     states = list(states)
     look = Look(parameters, pairs, labels, logits, activations)
@@ -43,6 +43,31 @@ def objective(
         if (added := each.penalty(look, states[i])) is not None:
             minimised, states[i] = minimised + added[0], added[1]
     return Objective(minimised, loss, logits, states)
+
+
+def begun(
+    run: Run,
+    parameters: dict[str, Tensor],
+    pairs: Int[Tensor, "n operands"],
+    labels: Int[Tensor, " n"],
+) -> list[State]:
+    """What interventions take from the first examples, as many as a step sees; one dict each."""
+    if not any(each.changes("begin") for each in run.interventions):
+        return [{} for _ in run.interventions]
+    size, activations = run.batch.size, {}
+    logits = run.model.forward(parameters, pairs[:size], watch=activations)
+    look = Look(parameters, pairs[:size], labels[:size], logits, activations)
+    states = [each.begin(look, run.init_seed) for each in run.interventions]
+    return [{name: value.detach() for name, value in state.items()} for state in states]
+
+
+def _factors(run: Run, states: list[State]) -> dict[str, Tensor]:
+    """The product of what all interventions multiply each activation by."""
+    factors: dict[str, Tensor] = {}
+    for each, state in zip(run.interventions, states, strict=True):
+        for name, factor in each.factors(state).items():
+            factors[name] = factors[name] * factor if name in factors else factor
+    return factors
 
 
 def criterion(

@@ -195,6 +195,8 @@ _LATER = {
     "embedding_scale": 1.0,
     "after": 0,
     "norm": "none",
+    "unit": "sqrt_d",
+    "at": "answer",
 }
 
 # Names that would clash, or say too little, when the parts are laid side by side.

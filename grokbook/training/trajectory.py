@@ -16,7 +16,7 @@ from grokbook.training.following import Follower, Taken
 from grokbook.training.interventions import Moment
 from grokbook.training.layout import Layout
 from grokbook.training.losses import collapsed
-from grokbook.training.objective import criterion, objective
+from grokbook.training.objective import begun, criterion, objective
 from grokbook.training.run import Run
 
 EVALUATION_CHUNK = 2048  # examples; keeps the activations of a large test set in cache
@@ -45,7 +45,12 @@ class Trajectory:
             for name, view in self.layout.views(self.theta).items()
         }
         self.moments = run.optimizer.start(self.theta)
-        self.states = [each.start(self.theta, self.layout) for each in run.interventions]
+        self.states = [
+            each.start(self.theta, self.layout) | state
+            for each, state in zip(
+                run.interventions, begun(run, self.parameters, *self.train), strict=True
+            )
+        ]
         self.follower = Follower(self.layout, self.theta) if follow else None
         self.batches = Batches(
             run.batch.seed, run.batch.size, len(self.train[1]), epochs=run.batch.epochs

@@ -19,7 +19,7 @@ from grokbook.training.run import Batch, Run
 
 @dataclass(frozen=True)
 class Everything(Intervention):
-    """Acts at all five places, each by a number of its own, and remembers something at two."""
+    """Acts at every place but the activations, by numbers of its own, and remembers at two."""
 
     kind: ClassVar[str] = "everything"
     activations: ClassVar[tuple[str, ...]] = ("hidden_1",)

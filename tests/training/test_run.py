@@ -160,6 +160,8 @@ LATER = {
     "embedding_scale": 1.0,
     "after": 0,
     "norm": "none",
+    "unit": "sqrt_d",
+    "at": "answer",
 }
 
 

@@ -1,8 +1,10 @@
 """Interventions: one file per idea; `INTERVENTIONS` finds them by the name in a run's JSON."""
 
+from grokbook.training.interventions.dropout import Dropout
 from grokbook.training.interventions.gradient_noise import GradientNoise
 from grokbook.training.interventions.grokfast import GrokfastEMA, GrokfastMA
 from grokbook.training.interventions.intervention import Intervention, Look, Moment
+from grokbook.training.interventions.isotropic_force import IsotropicForce
 from grokbook.training.interventions.norm_clamp import NormClamp
 from grokbook.training.interventions.perpgrad import PerpGrad
 from grokbook.training.interventions.radial_penalty import RadialPenalty
@@ -11,9 +13,11 @@ from grokbook.training.interventions.stablemax import StableMax
 INTERVENTIONS: dict[str, type[Intervention]] = {
     intervention.kind: intervention
     for intervention in (
+        Dropout,
         GradientNoise,
         GrokfastEMA,
         GrokfastMA,
+        IsotropicForce,
         NormClamp,
         PerpGrad,
         RadialPenalty,
@@ -39,10 +43,12 @@ def register(intervention: type[Intervention]) -> type[Intervention]:
 
 __all__ = [
     "INTERVENTIONS",
+    "Dropout",
     "GradientNoise",
     "GrokfastEMA",
     "GrokfastMA",
     "Intervention",
+    "IsotropicForce",
     "Look",
     "Moment",
     "NormClamp",

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from grokbook.training.interventions.draws import GRADIENT_NOISE, normals
 from grokbook.training.interventions.intervention import Intervention, Moment, Real, State
 
 
@@ -30,13 +29,5 @@ class GradientNoise(Intervention):
         self, gradient: Float[Tensor, "*run P"], moment: Moment, state: State
     ) -> Float[Tensor, "*run P"]:
         """Add this step's noise."""
-        size = gradient.shape[-1]
-        drawn = np.stack([_noise(seed, moment.done, size) for seed in moment.seeds])
-        noise = torch.from_numpy(drawn).to(gradient.device, gradient.dtype)
-        return gradient + noise.view(gradient.shape) * (self.std / (1 + moment.done) ** self.decay)
-
-
-def _noise(seed: int, done: int, size: int) -> np.ndarray:
-    """A counter-based generator: nothing has to be remembered between steps."""
-    generator = np.random.Generator(np.random.Philox(key=[seed, done]))
-    return generator.standard_normal(size, dtype=np.float32)
+        noise = normals(gradient, moment.seeds, moment.done, GRADIENT_NOISE)
+        return gradient + noise * (self.std / (1 + moment.done) ** self.decay)

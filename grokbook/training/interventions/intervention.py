@@ -1,15 +1,16 @@
 """What an intervention may do to a run, and when.
 
-One step asks every intervention of the run, in the run's order, at five places:
+One step asks every intervention of the run, in the run's order, at six places:
 
-1. `criterion` replaces the loss of the logits (one intervention of a run may);
-2. `penalty` adds to the loss, and may look at the activations that the model names;
-3. `gradient` changes the gradient before the optimiser sees it;
-4. `update` changes what the optimiser is about to add to the weights;
-5. `weights` changes the weights after the step.
+1. `factors` multiplies hidden activations as the batch passes through them (not in evaluations);
+2. `criterion` replaces the loss of the logits (one intervention of a run may);
+3. `penalty` adds to the loss, and may look at the activations that the model names;
+4. `gradient` changes the gradient before the optimiser sees it;
+5. `update` changes what the optimiser is about to add to the weights;
+6. `weights` changes the weights after the step.
 
 What it must remember is its state: tensors by name, of this run alone, which are saved with every
-checkpoint. The first two are written for ONE run, and an ensemble lifts them with
+checkpoint. The first three are written for ONE run, and an ensemble lifts them with
 `torch.func.vmap`. The other three take flat vectors with any leading run axes, and the numbers of
 the intervention are then tensors of one number a run that broadcast against them.
 """
@@ -47,7 +48,7 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Intervention:
-    """Does nothing at any of the five places; subclasses override what they change.
+    """Does nothing at any of the six places; subclasses override what they change.
 
     `activations` names those that `penalty` asks the model for. Raises `ValueError` for a
     number that is not finite.
@@ -67,6 +68,17 @@ class Intervention:
 
     def start(self, theta: Float[Tensor, " P"], layout: Layout) -> State:
         """The state of one run before its first step."""
+        return {}
+
+    def begin(self, look: Look, seed: int) -> State:
+        """State that depends on what the network makes of as many examples as a step sees.
+
+        They are the first of the training set, met at the start and by the init seed.
+        """
+        return {}
+
+    def factors(self, state: State) -> dict[str, Float[Tensor, "batch d"]]:
+        """What a step's hidden activations are multiplied by, by name; a row for each example."""
         return {}
 
     def criterion(
@@ -95,5 +107,5 @@ class Intervention:
         """Change the weights, in place, after the step."""
 
     def changes(self, hook: str) -> bool:
-        """Whether this intervention does anything at one of the five places."""
+        """Whether this intervention overrides one of the places, or `begin`."""
         return getattr(type(self), hook) is not getattr(Intervention, hook)

@@ -145,6 +145,41 @@ def test_a_decoder_is_penalised_where_its_blocks_add_to_the_stream():
     assert (found.minimised - found.loss).item() == pytest.approx(added, rel=1e-12)
 
 
+def test_a_radius_at_the_start_is_each_layer_s_own_mean_norm():
+    run = RUN.replace(radial_penalty_unit="start", radial_penalty_radius=0.5, batch_size=10)
+    trajectory, seen = Trajectory(run, "cpu"), {}
+    run.model.forward(trajectory.parameters, trajectory.train[0][:10], watch=seen)
+    norms = {name: seen[name].norm(dim=-1).mean() for name in ("pre_1", "pre_2")}
+    assert abs(norms["pre_1"] - norms["pre_2"]) > 0.1
+    pairs, labels = trajectory.batch()
+    trajectory.batches.used -= 1
+    found = objective(run, trajectory.parameters, pairs, labels, trajectory.states, fused=False)
+    run.model.forward(trajectory.parameters, pairs, watch=seen)
+    added = sum(0.3 / 16 * (seen[n].norm(dim=-1) - 0.5 * norms[n]).square().mean() for n in norms)
+    assert (found.minimised - found.loss).item() == pytest.approx(added.item(), rel=1e-12)
+    walk(trajectory, 5)  # it stays where the start was
+    torch.testing.assert_close(trajectory.states[0]["pre_1"], norms["pre_1"] / 4)
+    assert_resumes(run)
+
+
+def test_at_all_positions_the_mean_is_over_them_too():
+    h = double(6, 3, 8, seed=4)
+    answer, everywhere = (
+        RadialPenalty(0.3, at=at).penalty(look(h), {})[0].item() for at in ("answer", "all")
+    )
+    by_hand = [[0.3 / 8 * (x.norm().item() - 8**0.5) ** 2 for x in row] for row in h]
+    assert everywhere == pytest.approx(np.mean(by_hand), rel=1e-12)
+    assert answer == pytest.approx(np.mean([row[-1] for row in by_hand]), rel=1e-12)
+
+
+@pytest.mark.parametrize(("name", "known"), [("unit", "start"), ("at", "all")])
+def test_unknown_words_are_refused(name, known):
+    penalty = RadialPenalty()
+    object.__setattr__(penalty, name, "else")  # past the type checks of the tests
+    with pytest.raises(ValueError, match=f"{name} = 'else' is not known: .*{known!r}"):
+        penalty.__post_init__()
+
+
 def test_a_model_that_shows_none_of_these_is_refused():
     model = Transformer(d_model=16, heads=2, d_mlp=24)
     trajectory = Trajectory(dataclasses.replace(RUN, model=model), "cpu")

@@ -1,0 +1,40 @@
+"""What an intervention draws at a step: a function of init seed and step, and of nothing else.
+
+A counter-based generator has nothing to remember between steps, so that a resumed run, and a run on
+another device, meets the same numbers.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# Streams that never meet, one an intervention.
+GRADIENT_NOISE, DROPOUT, ISOTROPIC_FORCE = range(3)
+
+
+def uniforms(like: Tensor, seeds: list[int], done: int, *stream: int) -> Tensor:
+    """U(0, 1) once for each seed, drawn on the CPU, in the shape, dtype and place of `like`.
+
+    `like` has a leading run axis, or none where there is one seed. `stream` is one of those above,
+    with a second number where an intervention draws several times in a step.
+    """
+    size = like.numel() // len(seeds)
+    rows = [_generator(seed, done, *stream).random(size, dtype=np.float32) for seed in seeds]
+    return _placed(rows, like)
+
+
+def normals(like: Tensor, seeds: list[int], done: int, *stream: int) -> Tensor:
+    """N(0, 1), as `uniforms` draws it."""
+    size = like.numel() // len(seeds)
+    rows = [
+        _generator(seed, done, *stream).standard_normal(size, dtype=np.float32) for seed in seeds
+    ]
+    return _placed(rows, like)
+
+
+def _generator(seed: int, done: int, stream: int, part: int = 0) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=[seed, done], counter=[0, 0, part, stream]))
+
+
+def _placed(rows: list[np.ndarray], like: Tensor) -> Tensor:
+    return torch.from_numpy(np.stack(rows)).to(like.device, like.dtype).view(like.shape)

@@ -1,0 +1,76 @@
+"""The isotropic force: as strong as the penalty's at each activation, in no set direction."""
+
+import pytest
+import torch
+
+from grokbook.theory import radial
+from grokbook.training.ensemble import Ensemble
+from grokbook.training.interventions import IsotropicForce, Look
+from grokbook.training.trajectory import Trajectory
+from grokbook.training.watching import watched
+from tests.training.interventions.steps import assert_resumes, double, walk
+from tests.training.interventions.test_radial_penalty import RUN as PENALISED
+
+RUN = PENALISED.replace(interventions=(IsotropicForce(0.3),), batch_size=10)
+
+
+def forces(size, seed=0, n=400, d=32):
+    """Activations of this norm in units of √d, and the force on each."""
+    h = double(n, d, seed=3)
+    h = (size * d**0.5 * h / h.norm(dim=-1, keepdim=True)).requires_grad_()
+    force = IsotropicForce(0.3)
+    seen = Look({}, torch.zeros(1, 2).int(), torch.zeros(1).int(), torch.zeros(1, 2), {"pre_1": h})
+    state = force.begin(seen, seed)
+    (g,) = torch.autograd.grad(force.penalty(seen, state)[0], h)
+    return h.detach(), g * n
+
+
+@pytest.mark.parametrize("size", [0.2, 1.0, 3.0])
+def test_it_is_as_large_as_the_penalty_s_gradient(size):
+    h, g = forces(size)
+    expected = torch.from_numpy(radial.penalty_gradient(h.numpy(), 0.3))
+    torch.testing.assert_close(g.norm(dim=-1), expected.norm(dim=-1), rtol=1e-9, atol=1e-15)
+
+
+def test_it_has_no_direction_of_its_own():
+    h, g = forces(3.0)
+    d = h.shape[-1]
+    energy = d * ((h * g).sum(-1) / h.norm(dim=-1) / g.norm(dim=-1)).square()
+    assert energy.mean().item() == pytest.approx(1, abs=0.25)  # of the penalty it is d = 32
+    assert abs((h * g).sum(-1).sign().mean().item()) < 0.15
+    assert not torch.allclose(g, forces(3.0, seed=1)[1])
+
+
+def test_directions_are_drawn_anew_at_every_step():
+    trajectory, seen = Trajectory(RUN, "cpu"), []
+    for _ in range(4):
+        seen += [e.clone() for e in trajectory.states[0].values()]
+        walk(trajectory, 1)
+    assert len({each.numpy().tobytes() for each in seen}) == 8
+
+
+def test_a_resumed_run_is_the_uninterrupted_one():
+    assert_resumes(RUN)
+
+
+def test_runs_of_several_strengths_form_an_ensemble():
+    runs = [RUN.replace(isotropic_force_strength=s, seed=i) for i, s in enumerate((0.0, 0.3, 2.0))]
+    together = Ensemble([Trajectory(run, "cpu") for run in runs], "cpu")
+    for _ in range(5):
+        together.differentiate()
+        together.step()
+    for i, run in enumerate(runs):
+        alone = Trajectory(run, "cpu")
+        walk(alone, 5)
+        torch.testing.assert_close(together.theta[i], alone.theta, rtol=1e-9, atol=1e-11)
+
+
+def test_a_look_at_more_examples_than_a_step_has_goes_round():
+    trajectory = Trajectory(RUN, "cpu")
+    found = watched(RUN, trajectory.parameters, *trajectory.train, trajectory.states)
+    assert len(trajectory.train[1]) > 10 and all(value.isfinite() for value in found.values())
+
+
+def test_a_negative_strength_is_refused():
+    with pytest.raises(ValueError, match=r"strength = -0.5 is negative: give 0 or more"):
+        IsotropicForce(-0.5)
