@@ -23,8 +23,8 @@ class RadialPenalty(Intervention):
     decoder adds to the residual stream at "="; the mean over the batch {cite}`radial2026`. h has d
     components, `strength` is λ, `radius` $\varrho$ in units of $\sqrt d$; a radius of 0 is the
     penalty $\|h\|^2/d$. In the `unit` "start" the radius is measured in the mean norm with which
-    the layer starts, over as many training examples as a step sees; `at` "all" takes the mean over the
-    positions that a sequence shows, too. Raises `ValueError` for a negative strength or radius,
+    the layer starts, over as many training examples as a step sees; `at` "all" takes the mean over
+    the positions that a sequence shows, too. Raises `ValueError` for a negative strength or radius,
     for an unknown word, and for a model that shows none of these.
 
     >>> from grokbook.training.interventions import Look
