@@ -285,7 +285,8 @@ def test_seed_is_keyword_only():
 def test_unknown_shuffles_are_refused(unchecked, method):
     with pytest.raises(ValueError) as refusal:
         unchecked["Split"](0.3, seed=0, method=method)
-    assert str(refusal.value) == f"method = {method!r} is not known: choose one of python_shuffle"
+    known = "python_shuffle, in_order"
+    assert str(refusal.value) == f"method = {method!r} is not known: choose one of {known}"
 
 
 @pytest.mark.parametrize("name", ["Z_6", "Z_2 × Z_3", "Z_3 x Z_3"])

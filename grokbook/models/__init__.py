@@ -2,8 +2,9 @@
 
 from grokbook.models.bit_mlp import BitMLP
 from grokbook.models.decoder import Decoder
+from grokbook.models.gpt import GPT
 from grokbook.models.mlp import MLP
 from grokbook.models.quadratic import Quadratic
 from grokbook.models.transformer import Transformer
 
-MODELS = {model.kind: model for model in (Transformer, MLP, Decoder, Quadratic, BitMLP)}
+MODELS = {model.kind: model for model in (Transformer, MLP, Decoder, Quadratic, BitMLP, GPT)}

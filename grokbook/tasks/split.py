@@ -19,7 +19,8 @@ class Split:
 
     `python_shuffle` shuffles the pairs, listed in lexicographic order, with Python's own generator
     and trains on the first $\lfloor f N \rfloor$ of them, the product taken in float64, as the
-    released code of Nanda et al. 2023 does: 3830 of 12769 for $p = 113$ and $f = 0.3$.
+    released code of Nanda et al. 2023 does: 3830 of 12769 for $p = 113$ and $f = 0.3$. `in_order`
+    shuffles nothing, for a text whose end is the test set; its seed has no effect.
 
     Raises `ValueError` for a share outside $(0, 1)$, a seed that is not an integer of at least 0
     (Python's generator would take $-1$ for $1$), and an unknown method.
@@ -74,4 +75,7 @@ def _python_shuffle(n: int, seed: int) -> Int64[np.ndarray, "n"]:
     return np.array(order, dtype=np.int64)
 
 
-_SHUFFLES: dict[str, Shuffle] = {"python_shuffle": _python_shuffle}
+_SHUFFLES: dict[str, Shuffle] = {
+    "python_shuffle": _python_shuffle,
+    "in_order": lambda n, _: np.arange(n),
+}

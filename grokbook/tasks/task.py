@@ -13,10 +13,13 @@ Residues = Int64[np.ndarray, "n"]
 
 
 class Table(NamedTuple):
-    """The examples of a task: pairs in lexicographic order, their labels, the number of classes."""
+    """The examples of a task: what is read, their labels, the number of classes.
+
+    Pairs stand in lexicographic order. An answer of several tokens has a label for each.
+    """
 
     pairs: Int64[np.ndarray, "pairs operands"]
-    labels: Int64[np.ndarray, "pairs"]
+    labels: Int64[np.ndarray, "pairs *answer"]
     classes: int
 
 

@@ -122,7 +122,7 @@ class Ensemble:
             for old, new in zip(self.states, states, strict=True)
         ]
 
-    def batch(self) -> tuple[Int[Tensor, "run n operands"], Int[Tensor, "run n"]]:
+    def batch(self) -> tuple[Int[Tensor, "run n operands"], Int[Tensor, "run n *answer"]]:
         """The examples of the next step."""
         pairs, labels = self.parts["train"]
         if self.run.batch.size is None:

@@ -21,8 +21,8 @@ from grokbook.training.trajectory import Evaluation
 def look(
     run: Run,
     values: Numbers,
-    logits: Float[Tensor, "run n classes"],
-    labels: Int[Tensor, "run n"],
+    logits: Float[Tensor, "run n *answer classes"],
+    labels: Int[Tensor, "run n *answer"],
     *,
     batch: int,
     collapse: bool,
@@ -42,7 +42,8 @@ def look(
         zero = collapsed(gradient, labels)
         return {name: examples.double().mean() for name, examples in zero.items()}
 
-    accuracy = (logits.argmax(-1) == labels).double().mean(-1)
+    right = logits.argmax(-1) == labels
+    accuracy = right.view(*right.shape[:2], -1).all(-1).double().mean(-1)
     seen = {"loss": vmap(loss)(logits, labels, values).double(), "accuracy": accuracy}
     return seen | (vmap(collapse_of_one)(logits, labels, values) if collapse else {})
 

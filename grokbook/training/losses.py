@@ -17,17 +17,19 @@ FUSED_FROM = 2**16  # logits; fewer lie in cache anyway, and slices would cost m
 
 
 def cross_entropy(
-    logits: Float[Tensor, "n classes"],
-    labels: Int[Tensor, " n"],
+    logits: Float[Tensor, "n *answer classes"],
+    labels: Int[Tensor, "n *answer"],
     *,
     precision: str = "float64",
     fused: bool = False,
 ) -> Float[Tensor, ""]:
     r"""Mean cross-entropy in nats, $\frac1n\sum_i [\log\sum_c e^{z_{ic}} - z_{iy_i}]$.
 
-    The log-softmax is taken in `precision`, the gradient comes back in that of the logits. `fused`
+    The mean is over the examples, and over the places of an answer that has several. The
+    log-softmax is taken in `precision`, the gradient comes back in that of the logits. `fused`
     needs a CPU and float64, and is used from 65,536 logits on; it has no second derivative.
     """
+    logits, labels = logits.flatten(0, -2), labels.flatten()
     if fused and precision == "float64" and logits.numel() >= FUSED_FROM:
         return _InCache.apply(logits, labels)
     return F.cross_entropy(logits.to(getattr(torch, precision)), labels)
@@ -74,13 +76,13 @@ class _InCache(Function):
 
 
 def collapsed(
-    gradient: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]
-) -> dict[str, Bool[Tensor, " n"]]:
+    gradient: Float[Tensor, "n *answer classes"], labels: Int[Tensor, "n *answer"]
+) -> dict[str, Bool[Tensor, "n *answer"]]:
     r"""Which examples have exactly zero loss gradient, by the gradient of the logits.
 
     `correct_logit` is softmax collapse {cite}`prieto2025grokking`: $\sum_c e^{z_c}$ rounds to
     $e^{z_y}$, so that the loss and its derivative in $z_y$ are 0. `all_logits` asks it of every
     class: such an example moves nothing at all.
     """
-    right = gradient.gather(1, labels[:, None])[:, 0]
+    right = gradient.gather(-1, labels[..., None])[..., 0]
     return {"correct_logit": right == 0, "all_logits": (gradient == 0).all(-1)}

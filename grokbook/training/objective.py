@@ -16,7 +16,7 @@ class Objective(NamedTuple):
 
     minimised: Float[Tensor, ""]
     loss: Float[Tensor, ""]
-    logits: Float[Tensor, "n classes"]
+    logits: Float[Tensor, "n *answer classes"]
     states: list[State]
 
 
@@ -24,7 +24,7 @@ def objective(
     run: Run,
     parameters: dict[str, Tensor],
     pairs: Int[Tensor, "n operands"],
-    labels: Int[Tensor, " n"],
+    labels: Int[Tensor, "n *answer"],
     states: list[State],
     *,
     fused: bool,
@@ -49,7 +49,7 @@ def begun(
     run: Run,
     parameters: dict[str, Tensor],
     pairs: Int[Tensor, "n operands"],
-    labels: Int[Tensor, " n"],
+    labels: Int[Tensor, "n *answer"],
 ) -> list[State]:
     """What interventions take from the first examples, as many as a step sees; one dict each."""
     if not any(each.changes("begin") for each in run.interventions):
@@ -71,7 +71,11 @@ def _factors(run: Run, states: list[State]) -> dict[str, Tensor]:
 
 
 def criterion(
-    run: Run, logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"], *, fused: bool = False
+    run: Run,
+    logits: Float[Tensor, "n *answer classes"],
+    labels: Int[Tensor, "n *answer"],
+    *,
+    fused: bool = False,
 ) -> Float[Tensor, ""]:
     """The loss of the logits: the run's own, or what an intervention puts in its place."""
     for each in run.interventions:

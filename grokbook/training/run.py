@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from grokbook.models import MLP, MODELS, BitMLP, Decoder, Quadratic, Transformer
-from grokbook.tasks import TASKS, SparseParity, Split, Task
+from grokbook.models import GPT, MLP, MODELS, BitMLP, Decoder, Quadratic, Transformer
+from grokbook.tasks import TASKS, Characters, DigitAddition, SparseParity, Split, Task
 from grokbook.training.interventions import INTERVENTIONS, Intervention
 from grokbook.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 
@@ -61,9 +61,9 @@ class Run:
     1.0
     """
 
-    task: Task | SparseParity
+    task: Task | SparseParity | DigitAddition | Characters
     split: Split
-    model: Transformer | MLP | Decoder | Quadratic | BitMLP
+    model: Transformer | MLP | Decoder | Quadratic | BitMLP | GPT
     optimizer: AdamW | Adam | SGD = field(default_factory=AdamW)
     loss: Loss = Loss()
     batch: Batch = Batch()

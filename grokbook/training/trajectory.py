@@ -57,11 +57,11 @@ class Trajectory:
         )
         self.fused = device == "cpu"
         self.ahead = self.states
-        self._logits: Float[Tensor, "n classes"] | None = None
+        self._logits: Float[Tensor, "n *answer classes"] | None = None
 
     def _examples(
-        self, pairs: Int[np.ndarray, "n operands"], labels: Int[np.ndarray, " n"]
-    ) -> tuple[Int[Tensor, "n operands"], Int[Tensor, " n"]]:
+        self, pairs: Int[np.ndarray, "n operands"], labels: Int[np.ndarray, "n *answer"]
+    ) -> tuple[Int[Tensor, "n operands"], Int[Tensor, "n *answer"]]:
         # Each column on its own in memory: the gathers read one at a time.
         columns = torch.from_numpy(np.asfortranarray(pairs))
         return columns.to(self.device), torch.from_numpy(labels).to(self.device)
@@ -96,7 +96,7 @@ class Trajectory:
     def _moment(self) -> Moment:
         return Moment(self.theta, self.layout, self.done, [self.run.init_seed])
 
-    def batch(self) -> tuple[Int[Tensor, "n operands"], Int[Tensor, " n"]]:
+    def batch(self) -> tuple[Int[Tensor, "n operands"], Int[Tensor, "n *answer"]]:
         """The examples of the next step."""
         pairs, labels = self.train
         chosen = self.batches.next()
@@ -135,7 +135,10 @@ class Trajectory:
 
     @torch.enable_grad()
     def _collapse(
-        self, logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"], batch: int
+        self,
+        logits: Float[Tensor, "n *answer classes"],
+        labels: Int[Tensor, "n *answer"],
+        batch: int,
     ) -> dict[str, float]:
         """Shares of examples without a gradient, as the mean over a batch of this size gives it."""
         logits = logits.detach().requires_grad_()
@@ -176,7 +179,7 @@ class Trajectory:
             self.follower.restore(arrays)
 
 
-def parts(run: Run) -> list[tuple[Int[np.ndarray, "n operands"], Int[np.ndarray, " n"]]]:
+def parts(run: Run) -> list[tuple[Int[np.ndarray, "n operands"], Int[np.ndarray, "n *answer"]]]:
     """Training and test examples of a run, each in the order of its split."""
     pairs, labels, _ = run.task.table()
     return [(pairs[rows], labels[rows]) for rows in run.split.indices(len(pairs))]
@@ -212,6 +215,7 @@ def move(
         follower.follow(Taken(start, theta, plain, direction))
 
 
-def accuracy(logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]) -> float:
-    """Share of examples whose largest logit is the right one."""
-    return (logits.argmax(-1) == labels).double().mean().item()
+def accuracy(logits: Float[Tensor, "n *answer classes"], labels: Int[Tensor, "n *answer"]) -> float:
+    """Share of examples whose largest logit is the right one, at every place of the answer."""
+    right = logits.argmax(-1) == labels
+    return right.view(len(right), -1).all(-1).double().mean().item()

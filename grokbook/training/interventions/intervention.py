@@ -32,8 +32,8 @@ class Look(NamedTuple):
 
     parameters: dict[str, Tensor]
     pairs: Int[Tensor, "n operands"]
-    labels: Int[Tensor, " n"]
-    logits: Float[Tensor, "n classes"]
+    labels: Int[Tensor, "n *answer"]
+    logits: Float[Tensor, "n *answer classes"]
     activations: dict[str, Tensor]
 
 
@@ -82,7 +82,7 @@ class Intervention:
         return {}
 
     def criterion(
-        self, logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]
+        self, logits: Float[Tensor, "n *answer classes"], labels: Int[Tensor, "n *answer"]
     ) -> Float[Tensor, ""] | None:
         """The loss to minimise in place of cross-entropy, or None to leave it."""
         return None
