@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from grokbook.archive.store import read_names, read_runs, write_runs
 from grokbook.measures.contraction import OF_ONE_STEP
@@ -56,10 +56,17 @@ def _runs(path: Path, _: int) -> dict[str, xr.Dataset]:
         steps = run["step"].values[np.isfinite(run["test_loss"].values[0])]
         run = run.sel(step=steps).assign_coords(archive=("run", [path.name]))
         if "frame" in run.dims:
-            read = np.isfinite(run["frame_train_loss"].values[0])
+            read = _frames_read(run)
             run = run.sel(frame=run["frame"].values[read])
         found[str(name)] = _own_shapes(run)
     return found
+
+
+def _frames_read(run: xr.Dataset) -> Bool[np.ndarray, " frame"]:
+    """Which frames are the run's own, beside those of longer ones."""
+    if "frame_radius" in run:
+        return np.isfinite(run["frame_radius"].values[0]).any((1, 2))
+    return np.isfinite(run["frame_train_loss"].values[0])
 
 
 def _rounded(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:

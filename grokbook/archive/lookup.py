@@ -12,12 +12,13 @@ from grokbook.archive.experiments import held
 from grokbook.archive.store import Store
 from grokbook.measures.contraction import OF_ONE_STEP
 from grokbook.measures.onset import COMMON_RULES
+from grokbook.training.closing import CURVATURE
 from grokbook.training.looking_back import AT_THE_END, DIMENSIONS
 from grokbook.training.request import Request
 from grokbook.training.run import Run
 from grokbook.training.watching import AT_SITES
 
-FOLLOWED, WATCHED = OF_ONE_STEP[0], AT_SITES[0]
+FOLLOWED, WATCHED, CLOSING = OF_ONE_STEP[0], AT_SITES[0], CURVATURE[0]
 
 
 def look_up(run: Run, request: Request, store: Store) -> xr.Dataset | None:
@@ -42,6 +43,7 @@ def serves(run: xr.Dataset, request: Request) -> bool:
         # Weights are those of the last step, and what frames say is said with them.
         and (not request.keep_weights or (budget <= end and bool(_weights(run))))
         and (not request.frames or (budget <= end and "frame" in run.dims))
+        and (not request.closing or (budget <= end and CLOSING in run))
     )
 
 
@@ -55,10 +57,11 @@ def cut(run: xr.Dataset, request: Request) -> xr.Dataset:
     end = _end(run, request)
     if run["budget"].item() <= end:
         run = run if request.keep_weights else run.drop_vars(_weights(run))
+        run = run if request.closing else without_closing(run)
         return run if request.frames else without_frames(run)
     every = run["evaluate_every"].item()
     end -= end % every  # between two evaluations nothing is known
-    run = without_frames(run.drop_vars(_weights(run)))
+    run = without_closing(without_frames(run.drop_vars(_weights(run))))
     run = run.sel(step=run["step"] <= end)
     for name in ("t_mem", "t_grok"):
         windows = {name: request.rule.sustained} | {
@@ -103,6 +106,12 @@ def _weights(run: xr.Dataset) -> list[str]:
 def without_frames(run: xr.Dataset) -> xr.Dataset:
     """The run without what was read of its frames and, beside them, of its last weights."""
     return run.drop_dims(DIMENSIONS, errors="ignore").drop_vars(AT_THE_END, errors="ignore")
+
+
+def without_closing(run: xr.Dataset) -> xr.Dataset:
+    """The run without the last look at its network."""
+    run = run.drop_dims(("rank_batch", "layer"), errors="ignore")
+    return run.drop_vars(CURVATURE, errors="ignore")
 
 
 def concatenate(runs: list[xr.Dataset]) -> xr.Dataset:

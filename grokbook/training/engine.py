@@ -13,11 +13,15 @@ from pathlib import Path
 import numpy as np
 import torch
 import xarray as xr
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from grokbook.measures import MEASURES
 from grokbook.measures.onset import COMMON_RULES, onset
 from grokbook.training import checkpoint, memory
+from grokbook.training.closing import closing_look
 from grokbook.training.looking_back import looked_back, refuse_unreadable
+from grokbook.training.motion import held, moved
 from grokbook.training.request import Request
 from grokbook.training.result import Curves, dataset
 from grokbook.training.run import Run
@@ -72,7 +76,7 @@ def train_run(
     step: where it says yes the state is saved and `StoppedError` raised. Raises `DamagedError` for
     a checkpoint that cannot be read, `OSError` where it cannot be written.
     """
-    if request.frames:
+    if request.frames and not request.follow_radial:
         refuse_unreadable(run)
     memory.start_counting(device)
     trajectory = Trajectory(run, device, follow=request.follow_norm)
@@ -146,7 +150,21 @@ def _record(trajectory: Trajectory, curves: Curves, request: Request, train: Eva
         seen = watched(trajectory.run, weights, *trajectory.train, trajectory.states)
         measured |= {name: value.item() for name, value in seen.items()}
     curves.record(trajectory.done, train, test, measured)
-    curves.frames.take(trajectory.done, trajectory.theta)
+    if request.frames:
+        pairs = trajectory.train[0]
+        frame = framed(trajectory.run, request, trajectory.theta, weights, pairs)
+        curves.frames.take(trajectory.done, frame)
+
+
+def framed(
+    run: Run,
+    request: Request,
+    theta: Float[Tensor, " P"],
+    parameters: dict[str, Tensor],
+    pairs: Int[Tensor, "n operands"],
+) -> Float[Tensor, " numbers"]:
+    """What a frame holds: the weights, or the activations of a few examples as they move."""
+    return held(run, parameters, pairs) if request.follow_radial else theta
 
 
 def told(curves: Curves, request: Request) -> dict[str, float]:
@@ -189,17 +207,15 @@ def finished(
     if request.keep_weights:
         weights = {name: w.detach().cpu() for name, w in trajectory.parameters.items()}
     found = dataset(trajectory.run, request, curves, weights, device=device)
-    if request.frames:
-        found = found.merge(
-            looked_back(
-                trajectory.run,
-                trajectory.layout,
-                curves.frames,
-                trajectory.theta,
-                trajectory.done,
-                device,
-            )
-        )
+    run, frames, done = trajectory.run, curves.frames, trajectory.done
+    if request.frames and request.follow_radial:
+        read = moved(run, frames, trajectory.parameters, trajectory.train[0], done)
+        found = found.merge(read)
+    elif request.frames:
+        read = looked_back(run, trajectory.layout, frames, trajectory.theta, done, device)
+        found = found.merge(read)
+    if request.closing:
+        found = found.merge(closing_look(trajectory))
     return found.assign(peak_memory_bytes=("run", [memory.peak(device)]))
 
 

@@ -21,7 +21,8 @@ from grokbook.training.layout import Layout
 from grokbook.training.run import Run
 
 TRIPLES = 100  # as many as Zhong et al. draw
-DIMENSIONS = ("frame", "frequency", "neuron", "element", "dimension")  # that nothing else has
+# Those that nothing else has.
+DIMENSIONS = ("frame", "frequency", "neuron", "element", "dimension", "sample")
 AT_THE_END = (
     "single_frequency_neurons",
     "dead_neurons",

@@ -17,8 +17,10 @@ class Request:
     onset rule; `stop_after_grok` ends a run that many steps after its last onset (None: never);
     `keep_weights` keeps the final weights, rounded to half precision; `frames` is how many earlier
     weights are held, at most, to be read with what is known at the end; `follow_norm` logs what
-    single steps do to the squared norm, `follow_radial` how large activations are and how much of
-    their gradient is radial; `protocol` is a label.
+    single steps do to the squared norm; `follow_radial` how large activations are and how much of
+    their gradient is radial, and its frames hold the activations of a few examples in the place of
+    weights; `closing` asks at the end how curved the loss is, and how many directions the layers
+    use; `protocol` is a label.
     """
 
     steps: int
@@ -30,6 +32,7 @@ class Request:
     frames: int = 0
     follow_norm: bool = False
     follow_radial: bool = False
+    closing: bool = False
     protocol: str = ""
 
     def __post_init__(self) -> None:

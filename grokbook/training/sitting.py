@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from jaxtyping import Float
+from torch import Tensor
+
 from grokbook.training import engine
 from grokbook.training.ensemble import Ensemble
 from grokbook.training.request import Request
@@ -114,8 +117,15 @@ class Sitting:
         for member, theta, *numbers in rows:
             if member in due:
                 member.curves.record(self._at(member), *numbers)
-                member.curves.frames.take(self._at(member), theta)
+                self._keep_frame(member, theta)
                 member.end = self.request.end(engine.last_onset(member.curves, self.request))
+
+    def _keep_frame(self, member: Member, theta: Float[Tensor, " P"]) -> None:
+        if self.request.frames:
+            trajectory, views = member.trajectory, self.ensemble.layout.views(theta)
+            pairs = trajectory.train[0]
+            frame = engine.framed(member.run, self.request, theta, views, pairs)
+            member.curves.frames.take(self._at(member), frame)
 
     def _at(self, member: Member) -> int:
         """The step at which a member stands: where it diverged, or that of the ensemble."""

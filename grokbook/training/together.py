@@ -86,7 +86,7 @@ def train_together(
 
 
 def _begin(run: Run, request: Request, path: Path | None) -> Member:
-    if request.frames:
+    if request.frames and not request.follow_radial:
         refuse_unreadable(run)
     trajectory = Trajectory(run, "cpu", follow=request.follow_norm)
     curves = Curves.empty(request)

@@ -28,6 +28,7 @@ from grokbook.theory.radial.prediction import (
     penalty_gradient,
     penalty_hessian,
     radial_energy,
+    ranks,
     relative_error,
     relaxation_time,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "penalty_gradient",
     "penalty_hessian",
     "radial_energy",
+    "ranks",
     "relative_error",
     "relaxation_time",
     "split",

@@ -142,3 +142,21 @@ def one_hot_spectrum(pairs: Integer[np.ndarray, "n 2"], p: int) -> Float[np.ndar
     rows = np.arange(len(pairs))
     x[rows, pairs[:, 0]], x[rows, p + pairs[:, 1]] = 1, 1
     return p * np.linalg.eigvalsh(x.T @ x / len(pairs))
+
+
+def ranks(h: Float[np.ndarray, "n d"]) -> dict[str, float]:
+    r"""Return what is called the rank of a batch: stable, participation ratio, entropy.
+
+    $\|h\|_F^2/\|h\|^2$, $\mathrm{Tr}^2/\mathrm{Tr}(C^2)$ and $\exp(-\mathrm{Tr}\,C\log C)$, the
+    last two of $C = h^\top h$, scaled to trace 1 for the last.
+
+    >>> {name: round(value, 3) for name, value in ranks(np.diag([2.0, 1.0])).items()}
+    {'stable_rank': 1.25, 'participation_ratio': 1.471, 'entropy_rank': 1.649}
+    """
+    C = h.T @ h
+    share = np.clip(np.linalg.eigvalsh(C) / np.trace(C), 1e-300, None)
+    return {
+        "stable_rank": float(np.trace(C) / np.linalg.norm(h, 2) ** 2),
+        "participation_ratio": float(np.trace(C) ** 2 / np.sum(C**2)),
+        "entropy_rank": float(np.exp(-np.sum(share * np.log(share)))),
+    }
