@@ -15,7 +15,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from grokbook.models.feed_forward import feed_forward
-from grokbook.models.layers import fan_in_bound, layer_norm, linear, normal, rows, uniform
+from grokbook.models.layers import (
+    fan_in_bound,
+    layer_norm,
+    linear,
+    normal,
+    plain_norm,
+    rows,
+    uniform,
+)
 
 Parameters = dict[str, Tensor]
 
@@ -28,7 +36,8 @@ class Decoder:
 
     The defaults are Power et al.'s, without the end of sequence that their loss asks for after the
     answer. `norm_position` places a LayerNorm after ("post") or before ("pre") each block; "lee24"
-    is "pre" except that the attention block adds to the normed stream, as Lee et al.'s code does.
+    is "pre" except that the attention block adds to the normed stream, as Lee et al.'s code does;
+    without `norm_affine` the norms have no weights.
     `positions` are parameters or fixed sines. `special_classes` lets the special tokens of the
     prefix be predicted too. `init` "linear" is `torch.nn.Linear` and `Embedding` at their defaults,
     U(±1/√fan-in) and N(0, 1); "encoder" starts attention as `torch.nn.MultiheadAttention` does.
@@ -44,6 +53,7 @@ class Decoder:
     activation: Literal["relu", "gelu"] = "relu"
     norm_position: Literal["pre", "post", "lee24"] = "post"
     final_norm: bool = False
+    norm_affine: bool = True
     positions: Literal["learned", "sinusoidal"] = "sinusoidal"
     attention_bias: bool = False
     mlp_bias: bool = False
@@ -78,13 +88,14 @@ class Decoder:
             block |= {f"b_{name}": (h, d // h) for name in "QKV"} | {"b_O": (d,)}
         if self.mlp_bias:
             block |= {"b_in": (m,), "b_out": (d,)}
-        block |= {f"{norm}_{part}": (d,) for norm in ("norm1", "norm2") for part in "wb"}
+        if self.norm_affine:
+            block |= {f"{norm}_{part}": (d,) for norm in ("norm1", "norm2") for part in "wb"}
         shapes = {"W_E": (vocabulary, d)}
         if self.positions == "learned":
             shapes["W_pos"] = (len(self._words), d)
         for layer in range(1, self.layers + 1):
             shapes |= {f"{name}_{layer}": shape for name, shape in block.items()}
-        if self.final_norm:
+        if self.final_norm and self.norm_affine:
             shapes |= {"norm_w_final": (d,), "norm_b_final": (d,)}
         shapes["W_U"] = (d, classes)
         return shapes | ({"b_U": (classes,)} if self.unembedding_bias else {})
@@ -226,6 +237,8 @@ class Decoder:
     def _norm(
         self, θ: Parameters, name: str, layer: int | str, x: Float[Tensor, "*batch d"]
     ) -> Float[Tensor, "*batch d"]:
+        if not self.norm_affine:
+            return plain_norm(x, "layer")
         return layer_norm(x, θ[f"{name}_w_{layer}"], θ[f"{name}_b_{layer}"])
 
     def _read_out(self, θ: Parameters, x: Float[Tensor, "n d"]) -> Float[Tensor, "n classes"]:

@@ -31,6 +31,11 @@ from grokbook.protocols.prieto25 import prieto25
 from grokbook.protocols.products import products
 from grokbook.protocols.protocol import Protocol
 from grokbook.protocols.radial26 import radial26_batches, radial26_full_batch
+from grokbook.protocols.radial26_sequences import (
+    radial26_digits,
+    radial26_nanogpt,
+    radial26_text,
+)
 from grokbook.protocols.zhong23 import zhong23
 
 PROTOCOLS = {
@@ -66,6 +71,9 @@ SWEEPS = {
     "norm_separation26_necessity": norm_separation26_necessity,
     "radial26_full_batch": radial26_full_batch,
     "radial26_batches": radial26_batches,
+    "radial26_digits": radial26_digits,
+    "radial26_nanogpt": radial26_nanogpt,
+    "radial26_text": radial26_text,
 }
 
 __all__ = [
@@ -98,6 +106,9 @@ __all__ = [
     "prieto25",
     "products",
     "radial26_batches",
+    "radial26_digits",
     "radial26_full_batch",
+    "radial26_nanogpt",
+    "radial26_text",
     "zhong23",
 ]  # fmt: skip

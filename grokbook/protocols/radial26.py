@@ -20,11 +20,12 @@ from grokbook.training.run import Batch, Run, grid
 FIRST_SEED = 42  # of the group's later code
 STRENGTHS, DECAYS, ENCODINGS = (0.05, 0.0), (1e-3, 1e-1), ("one_hot", "learned")
 BATCH, STEPS_AN_EPOCH = 256, 19  # of 4,704 examples, the last batch shorter
+EPOCHS = 4_000  # of the cells in which the protocol is looked for
 EVERY = 10  # epochs between evaluations
 AFTER = 200  # epochs from the last onset to the end
 
 
-def radial26_full_batch(*, seeds: int = 1, steps: int = 4_000, **changes: Any) -> Protocol:
+def radial26_full_batch(*, seeds: int = 1, steps: int = EPOCHS, **changes: Any) -> Protocol:
     r"""Eight cells of arXiv 2606.32000 {cite}`radial2026` on the full batch: an epoch is a step.
 
     a + b mod 97, half of the pairs; two hidden layers of 512 ReLU units with biases, at
@@ -37,7 +38,9 @@ def radial26_full_batch(*, seeds: int = 1, steps: int = 4_000, **changes: Any) -
     return _cells(seeds, steps, 1, {"batch_size": None} | changes)
 
 
-def radial26_batches(*, seeds: int = 1, steps: int = 76_000, **changes: Any) -> Protocol:
+def radial26_batches(
+    *, seeds: int = 1, steps: int = EPOCHS * STEPS_AN_EPOCH, **changes: Any
+) -> Protocol:
     r"""The same eight cells in shuffled batches of 256, 4,000 epochs of 19 steps.
 
     {cite:t}`radial2026`. `changes` are hyper-parameters by their short names.
@@ -48,7 +51,23 @@ def radial26_batches(*, seeds: int = 1, steps: int = 76_000, **changes: Any) -> 
 def _cells(seeds: int, steps: int, steps_an_epoch: int, changes: dict[str, Any]) -> Protocol:
     if seeds < 1:
         raise ValueError(f"seeds = {seeds} is no number of runs: give 1 or more.")
-    run = Run(
+    cells = itertools.product(ENCODINGS, STRENGTHS, DECAYS)
+    runs = [
+        each
+        for encoding, strength, decay in cells
+        for each in grid(
+            published_run()
+            .replace(embedding=encoding, radial_penalty_strength=strength, weight_decay=decay)
+            .replace(**changes),
+            seed=range(FIRST_SEED, FIRST_SEED + seeds),
+        )
+    ]
+    return Protocol(tuple(dict.fromkeys(runs)), request(steps, steps_an_epoch))
+
+
+def published_run() -> Run:
+    """What is published of the MLP, with one-hots and batches of 256 where nothing is."""
+    return Run(
         Task("add", 97),
         Split(0.5, seed=FIRST_SEED),
         MLP(512, hidden_layers=2),
@@ -56,23 +75,16 @@ def _cells(seeds: int, steps: int, steps_an_epoch: int, changes: dict[str, Any])
         batch=Batch(BATCH, epochs=True),
         interventions=(RadialPenalty(),),
     )
-    cells = itertools.product(ENCODINGS, STRENGTHS, DECAYS)
-    runs = [
-        each
-        for encoding, strength, decay in cells
-        for each in grid(
-            run.replace(
-                embedding=encoding, radial_penalty_strength=strength, weight_decay=decay
-            ).replace(**changes),
-            seed=range(FIRST_SEED, FIRST_SEED + seeds),
-        )
-    ]
-    request = Request(
+
+
+def request(steps: int, steps_an_epoch: int, *, follow_radial: bool = True, **more: Any) -> Request:
+    """Evaluations every 10 epochs, the published onset rule, 200 epochs after the last onset."""
+    return Request(
         steps=steps,
         evaluate_every=EVERY * steps_an_epoch,
         rule=Rule(0.9, 3),
         stop_after_grok=AFTER * steps_an_epoch,
-        follow_radial=True,
+        follow_radial=follow_radial,
         protocol="radial26",
+        **more,
     )
-    return Protocol(tuple(dict.fromkeys(runs)), request)

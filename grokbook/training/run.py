@@ -195,6 +195,7 @@ _LATER = {
     "embedding_scale": 1.0,
     "after": 0,
     "norm": "none",
+    "norm_affine": True,
     "unit": "sqrt_d",
     "at": "answer",
 }

@@ -1,5 +1,6 @@
 """The decoder's fast form against its textbook form; that one against loops and torch.nn."""
 
+import dataclasses
 import itertools
 import math
 
@@ -474,3 +475,19 @@ def test_a_run_with_a_decoder_reads_back_from_its_json(options):
     assert isinstance(again.model, MODELS["decoder"])
     assert run.replace(layers=4, prefix="a b =").model.layers == 4
     assert run.name != run.replace(layers=4).name
+
+
+def test_norms_without_weights_are_norms_with_weights_of_one():
+    plain = Decoder(d_model=16, heads=2, d_mlp=24, norm_position="pre", final_norm=True,
+                    norm_affine=False)  # fmt: skip
+    affine = dataclasses.replace(plain, norm_affine=True)
+    theta = {name: w.double() for name, w in affine.initialise(7, seed=1).items()}
+    bare = {name: w for name, w in theta.items() if not name.startswith("norm")}
+    assert set(bare) == set(plain.shapes(7))
+    pairs = torch.cartesian_prod(torch.arange(7), torch.arange(7))
+    for form in ("forward", "reference"):
+        with_weights, without = (
+            getattr(model, form)(weights, pairs)
+            for model, weights in ((affine, theta), (plain, bare))
+        )
+        torch.testing.assert_close(without, with_weights, rtol=0, atol=1e-12)

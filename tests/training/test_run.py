@@ -160,6 +160,7 @@ LATER = {
     "embedding_scale": 1.0,
     "after": 0,
     "norm": "none",
+    "norm_affine": True,
     "unit": "sqrt_d",
     "at": "answer",
 }

@@ -1,0 +1,185 @@
+"""Claims of arXiv 2606.32000 {cite}`radial2026` on onsets: how much sooner, and with what λ."""
+
+import numpy as np
+import xarray as xr
+
+from grokbook.claims.arms import arm, onsets, values
+from grokbook.claims.claim import Published, Verdict
+from grokbook.claims.radial26_arms import (
+    STRENGTH,
+    STRONG_DECAY,
+    WEAK_DECAY,
+    decayed,
+    measurement,
+    paired,
+    penalised,
+    plain,
+    speed_up,
+)
+from grokbook.claims.radial26_criteria import PAPER
+from grokbook.statistics import Estimate, bootstrap, power_law
+
+HALF_OF_PUBLISHED, NEAR = 3.0, 1.2
+SLOPE = (-1.25, -0.75)
+SITES = ("pre_1", "pre_2")
+
+
+def judge_speedup_mlp(runs: xr.Dataset) -> Verdict:
+    """Against weight decay .1, and against the best of five."""
+    fast, strong = penalised(runs), decayed(runs, STRONG_DECAY)
+    decays = [decay for decay in values(plain(runs), "weight_decay")
+              if decayed(runs, decay).sizes["run"]]  # fmt: skip
+    if not fast.sizes["run"] or not strong.sizes["run"]:
+        return Verdict("not yet run", note="Runs with the penalty and with decay .1 are needed.")
+    published, said = speed_up(strong, fast)
+    medians = {decay: float(np.median(onsets(decayed(runs, decay))[0])) for decay in decays}
+    best = min(medians, key=medians.get)
+    tuned, _ = speed_up(decayed(runs, best), fast)
+    first = published.value >= HALF_OF_PUBLISHED and published.low > 1
+    second = tuned.low > 1 and len(decays) >= 5
+    verdict = "not reproduced"
+    if first:
+        verdict = "reproduced" if second else "reproduced in part"
+    seen = ", ".join(f"{decay:g}: {median:,.0f}" for decay, median in medians.items())
+    note = (
+        f"Median onset {np.median(onsets(fast)[0]):,.0f} steps with the penalty; without, by "
+        f"weight decay, {seen}. Against the best, {best:g}: {tuned}. {said}"
+    )
+    return _of(verdict, published, note.strip())
+
+
+def judge_lambda_optimum(runs: xr.Dataset) -> Verdict:
+    """Whether the strength of the paper is the fastest of those that were run."""
+    runs = arm(plain(runs), weight_decay=WEAK_DECAY)
+    strengths = [s for s in values(runs, "radial_penalty_strength") if s > 0]
+    below, above = [s for s in strengths if s < STRENGTH], [s for s in strengths if s > STRENGTH]
+    if STRENGTH not in strengths or not below or not above:
+        return Verdict("not yet run", note="Strengths on both sides of .05 are needed.")
+    medians = {
+        s: float(np.median(onsets(arm(runs, radial_penalty_strength=s))[0])) for s in strengths
+    }
+    own, least = medians[STRENGTH], min(medians.values())
+    if own < medians[below[-1]] and own < medians[above[0]] and own == least:
+        verdict = "reproduced"
+    else:
+        verdict = "reproduced in part" if own <= NEAR * least else "not reproduced"
+    best = min(medians, key=medians.get)
+    n = min(arm(runs, radial_penalty_strength=s).sizes["run"] for s in strengths)
+    seen = ", ".join(f"{s:g}: {median:,.0f}" for s, median in medians.items())
+    note = f"Median onsets by λ: {seen} steps; one that is not reached stands at its budget."
+    return Verdict(verdict, best, None, n, note)
+
+
+def judge_equilibrium_slope(runs: xr.Dataset) -> Verdict:
+    """Excess over the sphere at the end against the strength, layer by layer."""
+    runs = arm(plain(runs), weight_decay=WEAK_DECAY)
+    runs = runs.isel(run=runs["radial_penalty_strength"].values > 0)
+    strengths = runs["radial_penalty_strength"].values
+    if len(set(strengths)) < 3:
+        return Verdict("not yet run", note="Three strengths or more are needed.")
+    found, said = {}, []
+    for site in SITES:
+        excess = at_end(runs, "norm_ratio", site) - 1
+        if (excess <= 0).any():
+            said.append(f"{site}: inside the sphere in {(excess <= 0).mean():.0%} of the runs")
+            continue
+        law = power_law(strengths, excess, np.full(len(excess), True), seed=0)
+        found[site] = law.exponent
+        said.append(f"{site}: slope {law.exponent}")
+    held = sum(exponent.inside(*SLOPE) for exponent in found.values())
+    verdict = {0: "not reproduced", 1: "reproduced in part", 2: "reproduced"}[held]
+    note = "; ".join(said) + "."
+    n = min(int((strengths == s).sum()) for s in set(strengths))
+    if not found:
+        return Verdict(verdict, None, None, n, note)
+    worst = max(found.values(), key=lambda exponent: abs(exponent.value + 1))
+    return Verdict(verdict, worst.value, (worst.low, worst.high), n, note)
+
+
+def judge_penalty_inflates(runs: xr.Dataset) -> Verdict:
+    """Inside the sphere at the start, and larger than the same seed without penalty later."""
+    with_penalty, without = paired(penalised(runs), decayed(runs))
+    if not with_penalty.sizes["run"]:
+        return Verdict("not yet run", note="The same seeds with and without penalty are needed.")
+    epochs = 50 * steps_an_epoch(with_penalty)
+    held, said, ratios = 0, [], []
+    for site in SITES:
+        start = at_step(with_penalty, "norm_ratio", site, 0)
+        ours, theirs = (
+            at_step(each, "norm_ratio", site, epochs) for each in (with_penalty, without)
+        )
+        held += bool(((start < 1) & (ours > theirs)).all())
+        ratios.append(ours / theirs)
+        said.append(
+            f"{site}: ‖h‖/√d is {np.median(start):.2f} at the start, {np.median(ours):.2f} after "
+            f"50 epochs with and {np.median(theirs):.2f} without"
+        )
+    verdict = {0: "not reproduced", 1: "reproduced in part", 2: "reproduced"}[held]
+    return _of(verdict, bootstrap(np.min(ratios, 0), seed=0), "; ".join(said) + ".")
+
+
+def at_end(runs: xr.Dataset, name: str, site: str) -> np.ndarray:
+    """What was watched at a site at each run's last evaluation."""
+    return at_step(runs, name, site, np.inf)
+
+
+def at_step(runs: xr.Dataset, name: str, site: str, step: float | int) -> np.ndarray:
+    """What was watched at a site at the last evaluation up to a step."""
+    steps = runs["step"].values
+    rows = runs[name].sel(site=site).transpose("run", "step").values
+    found = []
+    for row in rows:
+        seen = np.flatnonzero(np.isfinite(row) & (steps <= step))
+        found.append(row[seen[-1]] if seen.size else np.nan)
+    return np.array(found)
+
+
+def steps_an_epoch(runs: xr.Dataset) -> int:
+    """1 on the full batch, else how many batches the training set makes."""
+    size = str(runs["batch_size"].values[0])
+    pairs = int(runs["p"].values[0]) ** 2
+    train = int(float(runs["train_fraction"].values[0]) * pairs)
+    return 1 if size == "full" else -(-train // int(size))
+
+
+def _of(verdict: str, estimate: Estimate, note: str) -> Verdict:
+    return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
+
+
+MAIN = ("radial26", "radial26_weight_decay")
+CLAIMS = (
+    measurement(
+        "speedup_mlp",
+        MAIN,
+        statement="The penalty makes the MLP generalise six times sooner than strong weight decay.",
+        published=Published("2,460 ± 136 epochs against 15,540", f"{PAPER}, table 2"),
+        unit="onset with decay .1 / with the penalty",
+        judge=judge_speedup_mlp,
+    ),
+    measurement(
+        "lambda_optimum",
+        ["radial26", "radial26_strength"],
+        statement="λ = .05 is the best strength of the penalty.",
+        published=Published("2,460 epochs at .05, 4,100 at .01, 3,800 at .1", f"{PAPER}, table 7"),
+        unit="fastest λ",
+        judge=judge_lambda_optimum,
+    ),
+    measurement(
+        "equilibrium_slope",
+        ["radial26", "radial26_strength"],
+        statement="Penalty and task balance at an excess ‖h‖ − √d proportional to 1/λ.",
+        published=Published(
+            "slope −.93 in one layer, −.18 in the other, on another task", "the group's later code"
+        ),
+        unit="log-log slope of the excess in λ",
+        judge=judge_equilibrium_slope,
+    ),
+    measurement(
+        "grokbook.penalty_inflates_inside",
+        ["radial26"],
+        statement="A network starts inside the sphere, where the penalty makes activations grow.",
+        published=Published("ours", "chapter 04"),
+        unit="‖h‖ with the penalty / without",
+        judge=judge_penalty_inflates,
+    ),
+)

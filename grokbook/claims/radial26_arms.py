@@ -1,0 +1,88 @@
+"""The arms of the radial penalty's experiments, and what is asked of two of them."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from grokbook.claims.arms import arm, onsets
+from grokbook.claims.claim import Claim
+from grokbook.claims.radial26_criteria import CRITERIA, SOURCE
+from grokbook.protocols import PROTOCOLS, SWEEPS, Protocol
+from grokbook.statistics import Estimate, bootstrap
+
+STRENGTH, WEAK_DECAY, STRONG_DECAY = 0.05, 1e-3, 0.1  # as published
+
+
+def measurement(name: str, experiments: Iterable[str], **of: object) -> Claim:
+    """A measured claim of the paper on the runs of these protocols, and what trains them."""
+    names = tuple(experiments)
+
+    def experiment() -> tuple[Protocol, ...]:
+        return tuple((PROTOCOLS | SWEEPS)[each]() for each in names)
+
+    return Claim(
+        id=f"{SOURCE}.{name}" if "." not in name else name,
+        source=SOURCE if "." not in name else name.split(".")[0],
+        kind="measurement",
+        criterion=CRITERIA[name.split(".")[-1]],
+        experiment=experiment,
+        command=f"python -m grokbook run {' '.join(names)}",
+        **of,
+    )
+
+
+def plain(runs: xr.Dataset) -> xr.Dataset:
+    r"""The runs that only the penalty, or nothing, sets apart: on the sphere, no norm layers."""
+    return arm(
+        runs,
+        interventions="radial_penalty",
+        radial_penalty_radius=1.0,
+        radial_penalty_unit="sqrt_d",
+        norm="none",
+    )
+
+
+def penalised(runs: xr.Dataset) -> xr.Dataset:
+    """The published penalty, with little weight decay."""
+    return arm(plain(runs), radial_penalty_strength=STRENGTH, weight_decay=WEAK_DECAY)
+
+
+def decayed(runs: xr.Dataset, weight_decay: float = WEAK_DECAY) -> xr.Dataset:
+    """Weight decay and no penalty; by default the published baseline."""
+    return arm(plain(runs), radial_penalty_strength=0.0, weight_decay=weight_decay)
+
+
+def paired(first: xr.Dataset, second: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """The runs of two arms whose seeds both have, in the order of the seeds."""
+    common = np.intersect1d(first["init_seed"].values, second["init_seed"].values)
+    rows = [[list(one["init_seed"].values).index(seed) for seed in common]
+            for one in (first, second)]  # fmt: skip
+    return first.isel(run=rows[0]), second.isel(run=rows[1])
+
+
+def ratio_of_medians(
+    numerator: Float[np.ndarray, " seed"], denominator: Float[np.ndarray, " seed"]
+) -> Estimate:
+    """Ratio of two medians over the same seeds, with its bootstrap interval over them."""
+
+    def ratio(seeds: np.ndarray) -> float:
+        return float(np.median(numerator[seeds]) / np.median(denominator[seeds]))
+
+    return bootstrap(np.arange(len(numerator)), ratio, seed=0, resamples=1999)
+
+
+def speed_up(slow: xr.Dataset, fast: xr.Dataset) -> tuple[Estimate, str]:
+    """Onset of the first over that of the second, and what to say of onsets not reached.
+
+    One that is not reached stands at its budget, so that the ratio is a bound.
+    """
+    slow, fast = paired(slow, fast)
+    (late, seen), (early, both) = onsets(slow), onsets(fast)
+    said = [
+        f"{int((~here).sum())} of {len(here)} onsets of the {name} arm stand at their budget."
+        for name, here in (("slower", seen), ("faster", both))
+        if not here.all()
+    ]
+    return ratio_of_medians(late, early), " ".join(said)

@@ -1,0 +1,82 @@
+"""Which reading of arXiv 2606.32000 {cite}`radial2026` comes closest to what it publishes."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from grokbook.claims.arms import arm, onsets
+from grokbook.claims.radial26 import steps_an_epoch
+from grokbook.claims.radial26_arms import STRENGTH, STRONG_DECAY, WEAK_DECAY
+from grokbook.protocols.radial26 import EPOCHS
+
+# Published onsets in epochs by strength of the penalty and weight decay; infinity: never.
+PUBLISHED = {
+    (STRENGTH, WEAK_DECAY): 2_460.0,
+    (0.0, STRONG_DECAY): 15_540.0,
+    (0.0, WEAK_DECAY): math.inf,
+}
+FITS = math.log10(2)
+
+
+class Reading(NamedTuple):
+    """One reading: what it takes an epoch for, its onsets, and its distance from the paper.
+
+    `onsets` are the medians by cell in that unit, infinite where they were not reached in `budget`
+    of it. `terms` are the |log10| ratios, both sides cut at the budget, and NaN for a cell that was
+    not run.
+    """
+
+    embedding: str
+    batch: str
+    unit: str
+    budget: float
+    onsets: dict[tuple[float, float], float]
+    terms: dict[tuple[float, float], float]
+
+    @property
+    def distance(self) -> float:
+        """Sum of the three terms; NaN while one is missing."""
+        return float(sum(self.terms.values()))
+
+    @property
+    def fits(self) -> bool:
+        """Whether no single onset is off by more than a factor of two."""
+        return all(term <= FITS for term in self.terms.values())
+
+
+def readings(runs: xr.Dataset) -> list[Reading]:
+    """Every reading of the archived grids, the closest first."""
+    found = list(_readings(runs))
+    return sorted(found, key=lambda reading: (math.isnan(reading.distance), reading.distance))
+
+
+def _readings(runs: xr.Dataset) -> Iterator[Reading]:
+    for embedding in sorted(set(runs["embedding"].values)):
+        for batch in sorted(set(runs["batch_size"].values)):
+            cells = arm(runs, embedding=embedding, batch_size=batch)
+            if not cells.sizes["run"]:
+                continue
+            epoch = steps_an_epoch(cells)
+            for unit, steps in {"epochs": epoch, "steps": 1}.items():
+                if unit == "epochs" or epoch > 1:
+                    yield _reading(cells, str(embedding), str(batch), unit, steps)
+
+
+def _reading(cells: xr.Dataset, embedding: str, batch: str, unit: str, steps: int) -> Reading:
+    epoch = steps_an_epoch(cells)
+    budget = float(EPOCHS * epoch / steps)
+    seen: dict[tuple[float, float], float] = {}
+    terms: dict[tuple[float, float], float] = {}
+    for cell, published in PUBLISHED.items():
+        strength, decay = cell
+        here = arm(cells, radial_penalty_strength=strength, weight_decay=decay)
+        if not here.sizes["run"]:
+            seen[cell] = terms[cell] = math.nan
+            continue
+        times, reached = onsets(here)
+        seen[cell] = float(np.median(np.where(reached, times / steps, np.inf)))
+        terms[cell] = abs(math.log10(min(seen[cell], budget) / min(published, budget)))
+    return Reading(embedding, batch, unit, budget, seen, terms)

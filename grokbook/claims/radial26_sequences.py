@@ -1,0 +1,100 @@
+"""Claims of arXiv 2606.32000 {cite}`radial2026` on transformers, digits and text."""
+
+import numpy as np
+import xarray as xr
+
+from grokbook.claims.arms import arm, onsets
+from grokbook.claims.claim import Published, Verdict
+from grokbook.claims.radial26_arms import measurement, paired, speed_up
+from grokbook.claims.radial26_criteria import PAPER
+from grokbook.statistics import bootstrap
+
+TRANSFORMER, NANOGPT = 1.54, 2.3  # published ratios
+MARGIN = 0.02
+
+
+def judge_transformer(runs: xr.Dataset) -> Verdict:
+    """Onset without the penalty over that with it."""
+    return _speed_up(runs, TRANSFORMER)
+
+
+def judge_nanogpt(runs: xr.Dataset) -> Verdict:
+    """The same on sums of three digits."""
+    return _speed_up(runs, NANOGPT)
+
+
+def _speed_up(runs: xr.Dataset, published: float) -> Verdict:
+    with_penalty, without = _arms(runs)
+    if not with_penalty.sizes["run"]:
+        return Verdict("not yet run", note="The same seeds with and without penalty are needed.")
+    ratio, said = speed_up(without, with_penalty)
+    faster = ratio.low > 1 if ratio.n > 1 else ratio.value > 1
+    reaches = ratio.high >= published
+    verdict = "not reproduced"
+    if faster:
+        verdict = "reproduced" if reaches and ratio.n > 1 else "reproduced in part"
+    medians = [np.median(onsets(each)[0]) for each in (without, with_penalty)]
+    model = without["model"].values[0]
+    note = (
+        f"{model}: {medians[0]:,.0f} steps without and {medians[1]:,.0f} with the penalty. {said}"
+    )
+    return Verdict(verdict, ratio.value, (ratio.low, ratio.high), ratio.n, note.strip())
+
+
+def judge_text(runs: xr.Dataset) -> Verdict:
+    """Validation loss with the penalty less without it, where the one without is at its best."""
+    with_penalty, without = _arms(runs)
+    if not with_penalty.sizes["run"]:
+        return Verdict("not yet run", note="The same seeds with and without penalty are needed.")
+    ours, theirs = (
+        each["test_loss"].transpose("run", "step").values for each in (with_penalty, without)
+    )
+    best = np.nanargmin(theirs, axis=1)
+    rows = np.arange(len(best))
+    change = ours[rows, best] / theirs[rows, best] - 1
+    estimate = bootstrap(change, seed=0)
+    if estimate.high < -MARGIN:
+        verdict = "refuted"
+    elif estimate.inside(-MARGIN, MARGIN):
+        verdict = "reproduced"
+    else:
+        verdict = "not reproduced"
+    note = (
+        f"Least loss without the penalty {np.median(theirs[rows, best]):.3f} nats at step "
+        f"{np.median(without['step'].values[best]):,.0f}, there {np.median(ours[rows, best]):.3f} "
+        "with it."
+    )
+    return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
+
+
+def _arms(runs: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    strengths = runs["radial_penalty_strength"].values
+    return paired(runs.isel(run=strengths > 0), arm(runs, radial_penalty_strength=0.0))
+
+
+CLAIMS = (
+    measurement(
+        "speedup_transformer",
+        ["radial26_transformer"],
+        statement="The penalty makes a transformer of two layers generalise 1.5 times sooner.",
+        published=Published("8,000 to 5,200 epochs", f"{PAPER}, table 3"),
+        unit="onset without / with the penalty",
+        judge=judge_transformer,
+    ),
+    measurement(
+        "nanogpt",
+        ["radial26_digits"],
+        statement="The penalty makes nanoGPT learn 3-digit addition 2.3 times sooner.",
+        published=Published("22,500 to 9,800 steps", f"{PAPER}, table 3"),
+        unit="onset without / with the penalty",
+        judge=judge_nanogpt,
+    ),
+    measurement(
+        "no_gain_on_text",
+        ["radial26_text"],
+        statement="Where there is no rule to find late, the penalty gains nothing.",
+        published=Published("validation loss 1.585 to 1.608", f"{PAPER}, table 10"),
+        unit="relative change of the validation loss",
+        judge=judge_text,
+    ),
+)

@@ -1,0 +1,323 @@
+"""Judges of the radial penalty on made-up runs: each verdict comes out where it should."""
+
+import math
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from grokbook.claims import radial26, radial26_energy, radial26_sequences
+from grokbook.claims.radial26_arms import ratio_of_medians
+from grokbook.claims.radial26_criteria import CRITERIA
+from grokbook.claims.radial26_identification import readings
+from grokbook.theory.identity import Identity
+from tests.claims.radial_runs import arm, dataset
+
+NEVER = math.nan
+BASELINE = {"radial_penalty_strength": 0.0}
+DECAYS = (1e-3, 1e-2, 0.1, 0.3, 1.0)
+
+
+def decays(*onsets):
+    """Five weight decays without the penalty."""
+    return [
+        arm(weight_decay=decay, t_grok=onset, **BASELINE)
+        for decay, onset in zip(DECAYS, onsets, strict=True)
+    ]
+
+
+# -- onsets -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("onsets", "verdict"),
+    [
+        ((NEVER, 9e4, 8e4, 7e4, 6e4), "reproduced"),
+        ((NEVER, 9e4, 8e4, 3e3, 6e4), "reproduced in part"),  # the best decay beats the penalty
+        ((NEVER, 9e4, 2.9e4, 9e4, 9e4), "not reproduced"),  # 2.9 times
+        ((NEVER, 9e4, [5e3, 8e4, 9e4], 9e4, 9e4), "not reproduced"),  # one seed the other way
+    ],
+)
+def test_speedup_is_judged_against_the_published_and_the_best_decay(onsets, verdict):
+    runs = dataset(arm(t_grok=1e4), *decays(*onsets))
+    assert radial26.judge_speedup_mlp(runs).verdict == verdict
+
+
+def test_an_onset_that_is_not_reached_stands_at_its_budget_and_is_said():
+    runs = dataset(arm(t_grok=1e4), *decays(NEVER, 9e4, NEVER, 9e4, 9e4))
+    found = radial26.judge_speedup_mlp(runs)
+    assert found.measured == pytest.approx(9.5)
+    assert "3 of 3 onsets of the slower arm stand at their budget" in found.note
+
+
+def test_speedup_needs_both_arms_and_reads_no_other():
+    alone = dataset(arm(t_grok=1e4))
+    assert radial26.judge_speedup_mlp(alone).verdict == "not yet run"
+    others = [
+        arm(t_grok=100.0, norm="layer"),
+        arm(t_grok=100.0, radial_penalty_radius=0.0),
+        arm(t_grok=100.0, radial_penalty_unit="start"),
+        arm(t_grok=100.0, interventions="dropout"),
+    ]
+    runs = dataset(arm(t_grok=1e4), *decays(NEVER, 9e4, 8e4, 7e4, 6e4), *others)
+    assert radial26.judge_speedup_mlp(runs).measured == pytest.approx(8)
+
+
+@pytest.mark.parametrize(
+    ("onsets", "verdict"),
+    [
+        ({0.005: 5e4, 0.05: 2e4, 0.5: 3e4}, "reproduced"),
+        ({0.005: 1.7e4, 0.05: 2e4, 0.5: 3e4}, "reproduced in part"),
+        ({0.005: 1.6e4, 0.05: 2e4, 0.5: 3e4}, "not reproduced"),
+        ({0.005: 5e4, 0.05: NEVER, 0.5: 3e4}, "not reproduced"),
+        ({0.005: 5e4, 0.05: 2e4}, "not yet run"),
+        ({0.05: 2e4, 0.5: 5e4}, "not yet run"),
+    ],
+)
+def test_the_best_strength(onsets, verdict):
+    arms = [arm(radial_penalty_strength=s, t_grok=onset) for s, onset in onsets.items()]
+    assert radial26.judge_lambda_optimum(dataset(*arms, arm(**BASELINE))).verdict == verdict
+
+
+def excess(slopes, strengths=(0.005, 0.05, 0.5)):
+    """Arms whose excess at the end falls as a power of the strength, by site."""
+    return [
+        arm(
+            radial_penalty_strength=s,
+            norm_ratio={
+                site: (0.1, 1 + sign * 1e-3 * s**slope)
+                for site, (sign, slope) in zip(("pre_1", "pre_2"), slopes, strict=True)
+            },
+        )
+        for s in strengths
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slopes", "verdict"),
+    [
+        ([(1, -1.0), (1, -0.9)], "reproduced"),
+        ([(1, -1.0), (1, -0.2)], "reproduced in part"),
+        ([(-1, -1.0), (1, -1.1)], "reproduced in part"),  # inside the sphere at one layer
+        ([(1, -0.5), (1, -1.5)], "not reproduced"),
+        ([(-1, -1.0), (-1, -1.0)], "not reproduced"),
+    ],
+)
+def test_equilibrium_is_judged_layer_by_layer(slopes, verdict):
+    assert radial26.judge_equilibrium_slope(dataset(*excess(slopes))).verdict == verdict
+
+
+def test_two_strengths_have_no_slope_to_speak_of():
+    runs = dataset(*excess([(1, -1.0)] * 2, (0.05, 0.5)))
+    assert radial26.judge_equilibrium_slope(runs).verdict == "not yet run"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "verdict"),
+    [
+        ((0.1, 1.0), (0.1, 0.5), "reproduced"),
+        ({"pre_1": (0.1, 1.0), "pre_2": (0.1, 0.4)}, (0.1, 0.5), "reproduced in part"),
+        ((0.1, 0.4), (0.1, 0.5), "not reproduced"),
+        ((1.1, 2.0), (1.1, 1.5), "not reproduced"),  # starts outside
+    ],
+)
+def test_inflation_is_judged_fifty_epochs_from_the_start(ours, theirs, verdict):
+    runs = dataset(arm(norm_ratio=ours), arm(norm_ratio=theirs, **BASELINE))
+    assert radial26.judge_penalty_inflates(runs).verdict == verdict
+
+
+def test_what_comes_later_does_not_count_for_inflation():
+    late = {"norm_ratio": lambda steps: np.where(steps <= 950, 0.1 + steps / 1e4, 0.01)}
+    runs = dataset(arm(**late), arm(norm_ratio=0.1, **BASELINE))
+    found = radial26.judge_penalty_inflates(runs)
+    assert found.verdict == "reproduced" and found.measured == pytest.approx(1.95)
+
+
+# -- energy, curvature, ranks ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("energy", "verdict"),
+    [
+        (0.5, "reproduced"),
+        ({"pre_1": 0.5, "pre_2": 2.0}, "reproduced in part"),
+        (1.5, "not reproduced"),
+        ([0.5, 0.5, 1.5], "not reproduced"),  # an interval that holds 0
+    ],
+)
+def test_energy_is_judged_against_its_null_at_each_layer(energy, verdict):
+    runs = dataset(arm(radial_energy=energy), arm(radial_energy=0.01, **BASELINE))
+    assert radial26_energy.judge_energy(runs).verdict == verdict
+
+
+def test_energy_is_the_mean_over_steps_up_to_the_onset():
+    runs = dataset(arm(radial_energy=lambda steps: np.where(steps <= 40_000, steps / 1e4, 1e9)))
+    mean = radial26_energy.before_onset(runs, "radial_energy", "pre_1")
+    np.testing.assert_allclose(mean, 2.0, rtol=0.01)
+    thinned = runs.isel(step=np.unique((1.05 ** np.arange(128)).astype(int) - 1))
+    assert thinned.sizes["step"] < 100
+    mean = radial26_energy.before_onset(thinned, "radial_energy", "pre_1")
+    np.testing.assert_allclose(mean, 2.0, rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("trace", "scaled", "verdict"),
+    [
+        (12.0, 2.0, "reproduced"),
+        (9.0, 2.0, "reproduced in part"),
+        (12.0, 0.5, "reproduced in part"),
+        (5.0, 0.5, "not reproduced"),
+    ],
+)
+def test_flatness_is_judged_plain_and_in_the_weights_own_sizes(trace, scaled, verdict):
+    runs = dataset(arm(), arm(hessian_trace=trace, scaled_trace=scaled, **BASELINE))
+    assert radial26_energy.judge_flatter(runs).verdict == verdict
+
+
+def test_a_rank_of_443_cannot_be_tested():
+    found = radial26_energy.judge_stable_rank(dataset(arm(rank=120.0)))
+    assert found.verdict == "not testable as stated" and found.measured == 120
+    assert "256 at most" in found.note
+    nothing = radial26_energy.judge_stable_rank(dataset(arm(**BASELINE)))
+    assert nothing.verdict == "not yet run"
+
+
+@pytest.mark.parametrize(
+    ("product", "verdict"),
+    [
+        ((2.0, -3.0), "reproduced"),
+        ({"pre_1": (2.0, -3.0), "pre_2": np.sin}, "reproduced in part"),
+        (np.sin, "not reproduced"),
+        ((-1.0, 1.0), "not reproduced"),  # the sign turned
+    ],
+)
+def test_calibration_is_a_correlation_along_each_run(product, verdict):
+    runs = dataset(arm(radial_product=product), arm(radial_product=product, **BASELINE))
+    assert radial26_energy.judge_calibration(runs).verdict == verdict
+
+
+def test_the_published_form_is_refuted_by_a_layer_inside_the_sphere():
+    found = radial26_energy.judge_anisotropic()
+    assert found.verdict == "refuted" and found.measured == pytest.approx(-1)
+    assert "from ‖h‖ = 21.5√d on" in found.note
+    broken = Identity("1 = 2", sp.Integer(1), sp.Integer(2), wrong=sp.Integer(3))
+    assert radial26_energy.judge_anisotropic(steps=(broken,)).verdict == "refuted"
+    assert "1 = 2" in radial26_energy.judge_anisotropic(steps=(broken,)).note
+
+
+# -- sequences ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("slow", "verdict"),
+    [
+        ([6e4, 7e4, 8e4], "reproduced"),
+        ([5e4, 5e4, 5e4], "reproduced in part"),  # faster, and below 1.54
+        ([5e4, 4e4, 3e4], "not reproduced"),
+        ([6e4], "reproduced in part"),  # one pair
+        ([3e4], "not reproduced"),
+    ],
+)
+def test_a_speed_up_has_to_reach_the_published_one(slow, verdict):
+    runs = dataset(arm(t_grok=[4e4] * len(slow)), arm(t_grok=slow, **BASELINE))
+    assert radial26_sequences.judge_transformer(runs).verdict == verdict
+    other = radial26_sequences.judge_nanogpt(runs).verdict
+    assert other == ("reproduced in part" if verdict == "reproduced" else verdict)
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ([1.0, 1.005, 0.99], "reproduced"),
+        ([0.97, 0.97, 0.96], "refuted"),
+        ([1.05, 1.06, 1.05], "not reproduced"),
+        ([0.97, 1.0, 1.0], "not reproduced"),
+    ],
+)
+def test_no_gain_on_text_needs_equivalence(change, verdict):
+    without = arm(test_loss=(4.0, 2.0), **BASELINE)
+    runs = dataset(arm(test_loss=[(4.0, 2.0 * factor) for factor in change]), without)
+    assert radial26_sequences.judge_text(runs).verdict == verdict
+
+
+def test_text_is_read_where_the_loss_without_the_penalty_is_least():
+    dips = arm(test_loss=lambda steps: 2 + (steps / 95_000 - 0.5) ** 2, **BASELINE)
+    flat = arm(test_loss=lambda steps: np.where(abs(steps - 47_500) < 200, 2.0, 9.0))
+    assert radial26_sequences.judge_text(dataset(flat, dips)).verdict == "reproduced"
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        radial26.judge_penalty_inflates,
+        radial26_energy.judge_energy,
+        radial26_energy.judge_flatter,
+        radial26_sequences.judge_transformer,
+        radial26_sequences.judge_text,
+    ],
+)
+def test_without_the_penalised_arm_nothing_is_judged(judge):
+    assert judge(dataset(arm(**BASELINE))).verdict == "not yet run"
+
+
+# -- readings ---------------------------------------------------------------------------------
+
+
+def cells(penalty, strong, weak, **coordinates):
+    """The three cells of a reading, one seed each, onsets in steps."""
+    values = [
+        (0.05, 1e-3, penalty), (0.05, 0.1, 100.0), (0.0, 0.1, strong), (0.0, 1e-3, weak),
+    ]  # fmt: skip
+    return [
+        arm(radial_penalty_strength=s, weight_decay=d, t_grok=[t], **coordinates)
+        for s, d, t in values
+    ]
+
+
+def test_the_closest_reading_comes_first_and_its_distance_is_by_hand():
+    batches = cells(40_000.0, 20_000.0, NEVER, budget=76_000.0)
+    full = cells(2_000.0, NEVER, NEVER, budget=4_000.0, batch_size="full")
+    best, *others = readings(dataset(*batches, *full))
+    assert (best.batch, best.unit) == ("full", "epochs")
+    # Strong decay is published at 15,540 epochs, beyond the budget: both sides stand there.
+    assert best.distance == pytest.approx(math.log10(2_460 / 2_000)) and best.fits
+    found = {reading.unit: reading for reading in others}
+    assert set(found) == {"epochs", "steps"}
+    in_steps = math.log10(40_000 / 2_460) + math.log10(20_000 / 15_540)
+    assert found["steps"].distance == pytest.approx(in_steps) and not found["steps"].fits
+    in_epochs = abs(math.log10(40_000 / 19 / 2_460)) + abs(math.log10(20_000 / 19 / 4_000))
+    assert found["epochs"].distance == pytest.approx(in_epochs)
+
+
+def test_a_reading_with_a_missing_cell_has_no_distance_and_comes_last():
+    whole = cells(76_000.0, 76_000.0, NEVER, budget=76_000.0)
+    part = cells(2_460.0, NEVER, NEVER, budget=4_000.0, batch_size="full")[:2]
+    *_, last = readings(dataset(*whole, *part))
+    assert last.batch == "full" and math.isnan(last.distance) and not last.fits
+
+
+def test_a_baseline_that_groks_counts_against_its_reading():
+    late, never = (
+        readings(dataset(*cells(2_460.0, NEVER, weak, budget=4_000.0, batch_size="full")))[0]
+        for weak in (400.0, NEVER)
+    )
+    assert late.distance - never.distance == pytest.approx(1)
+
+
+# -- all ------------------------------------------------------------------------------------
+
+
+def test_ratios_are_of_medians_over_paired_seeds():
+    slow, fast = np.array([6.0, 8.0, 10.0]), np.array([3.0, 4.0, 5.0])
+    found = ratio_of_medians(slow, fast)
+    assert found.value == found.low == found.high == 2
+    assert ratio_of_medians(slow, fast[::-1]).high > 2
+
+
+def test_every_criterion_has_its_claim():
+    modules = (radial26, radial26_energy, radial26_sequences)
+    claims = [claim for module in modules for claim in module.CLAIMS]
+    assert {claim.id.split(".")[1] for claim in claims} == set(CRITERIA)
+    assert all(claim.criterion == CRITERIA[claim.id.split(".")[1]] for claim in claims)
+    own = {claim.id for claim in claims if claim.source == "grokbook"}
+    assert own == {"grokbook.penalty_inflates_inside", "grokbook.radial_gradient_is_calibration"}
