@@ -1,5 +1,6 @@
 """The book's pictures: one style, one function per recurring picture, and the runs behind each."""
 
+from .activations import activations as activations
 from .circle import circle as circle
 from .delay_slider import DelaySlider as DelaySlider
 from .delay_slider import delay_slider as delay_slider
@@ -10,6 +11,8 @@ from .forest_rows import ForestRow as ForestRow
 from .labels import axis_loss as axis_loss
 from .labels import axis_steps as axis_steps
 from .labels import label_line as label_line
+from .motion import Motion as Motion
+from .motion import motion as motion
 from .norms import kappas as kappas
 from .norms import norms as norms
 from .picture import Picture as Picture
