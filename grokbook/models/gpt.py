@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from grokbook.models.attention import batched_attention
 from grokbook.models.feed_forward import feed_forward
 from grokbook.models.layers import layer_norm, linear, normal
 
@@ -124,7 +125,7 @@ class GPT:
                 part.unflatten(-1, (self.heads, -1)).transpose(1, 2)
                 for part in linear(read, θ[f"W_QKV_{layer}"]).chunk(3, -1)
             )
-            mixed = attention(q, k, v)
+            mixed = batched_attention(q, k, v)
             attended = linear(mixed.transpose(1, 2).flatten(2), θ[f"W_O_{layer}"])
             x = x + attended
             read, weights = self._norm(θ, "norm2", layer, x), (θ[f"W_in_{layer}"], None)
@@ -145,17 +146,3 @@ class GPT:
     ) -> Float[Tensor, "n answer classes"]:
         x = self._norm(θ, "norm", "final", x[:, -self.answer :])
         return linear(x, θ["W_E"].T)
-
-
-def attention(
-    q: Float[Tensor, "n h position e"],
-    k: Float[Tensor, "n h position e"],
-    v: Float[Tensor, "n h position e"],
-) -> Float[Tensor, "n h position e"]:
-    r"""Causal attention, $\mathrm{softmax}(QK^\top/\sqrt{e})V$, as three products.
-
-    PyTorch's own form cannot be lifted over runs.
-    """
-    scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
-    future = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1)
-    return scores.masked_fill(future, -math.inf).softmax(-1) @ v

@@ -12,7 +12,8 @@ from torch.func import grad, vmap
 from torch.utils.flop_counter import FlopCounterMode
 
 from grokbook.models import MODELS
-from grokbook.models.decoder import Decoder, attention, sinusoids
+from grokbook.models.attention import attention, sinusoids
+from grokbook.models.decoder import Decoder
 from grokbook.tasks import Split, Task
 from grokbook.training.run import Run
 
