@@ -34,6 +34,8 @@ def decays(*onsets):
     [
         ((NEVER, 9e4, 8e4, 7e4, 6e4), "reproduced"),
         ((NEVER, 9e4, 8e4, 3e3, 6e4), "reproduced in part"),  # the best decay beats the penalty
+        # Against the best decay the interval holds 1.
+        ((NEVER, 9e4, 8e4, [8e3, 1.2e4, 2e4], 6e4), "reproduced in part"),
         ((NEVER, 9e4, 2.9e4, 9e4, 9e4), "not reproduced"),  # 2.9 times
         ((NEVER, 9e4, [5e3, 8e4, 9e4], 9e4, 9e4), "not reproduced"),  # one seed the other way
     ],
