@@ -13,6 +13,7 @@ import torch
 from benchmarks import clock, engine, floor, gpu, side_by_side, textbook
 from grokbook.archive.worker import keep_memory
 from grokbook.protocols import PROTOCOLS
+from grokbook.protocols.radial26 import published_run
 from grokbook.training import interventions
 from grokbook.training.run import Run
 
@@ -115,11 +116,16 @@ def evaluations(name: str, every: int, *, seconds: float) -> Row:
 
 
 def costs(*, seconds: float) -> Iterator[Row]:
-    """What each intervention, with its default numbers, makes of a step's cost."""
-    plain = runs()["norm_separation26"]
+    """What each intervention, with its default numbers, makes of a step's cost.
+
+    One that begins with a look at hidden activations is measured on a network that has them.
+    """
+    mlp = published_run().replace(interventions=())
     for kind, intervention in interventions.INTERVENTIONS.items():
+        looks = intervention().changes("begin")
+        plain = mlp if looks else runs()["norm_separation26"]
         changed = plain.replace(interventions=(intervention(),))
         works = {"plain": engine.step(plain), "changed": engine.step(changed)}
         spent = clock.least(works, seconds=seconds)
-        name = f"norm_separation26 with {kind} / without"
+        name = f"{'radial26' if looks else 'norm_separation26'} with {kind} / without"
         yield Row(name, spent["changed"] / spent["plain"], "", 1, "cpu")

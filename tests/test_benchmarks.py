@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from benchmarks import clock, cost, engine, floor, gpu, rows, side_by_side, textbook
 from grokbook.protocols import PROTOCOLS, nanda23, norm_separation26
+from grokbook.training.interventions import INTERVENTIONS
 from grokbook.training.trajectory import Trajectory
 
 NANDA, NORM = nanda23(seeds=1).runs[0], norm_separation26(seeds=1).runs[0]
@@ -119,6 +120,19 @@ def test_the_clock_takes_turns_and_keeps_the_least():
     assert turns[:4] == ["long", "short", "long", "short"]  # warmed up and weighed
     changes = sum(a != b for a, b in itertools.pairwise(turns))
     assert changes == 3 + 4  # two rounds, each work once a round
+
+
+def test_a_step_with_every_intervention_can_be_timed(monkeypatch):
+    def once(works, **_):
+        for work in works.values():
+            work()
+        return dict.fromkeys(works, 1.0)
+
+    monkeypatch.setattr(clock, "least", once)
+    names = [row.name for row in rows.costs(seconds=0)]
+    assert [name.split()[2] for name in names] == list(INTERVENTIONS)
+    assert {name.split()[0] for name in names} == {"norm_separation26", "radial26"}
+    assert "radial26 with dropout / without" in names
 
 
 def test_every_row_of_the_table_is_there_in_its_order(monkeypatch):

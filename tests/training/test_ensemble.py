@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from grokbook.models import MLP, MODELS, BitMLP, Decoder, Quadratic, Transformer
-from grokbook.tasks import SparseParity, Split
+from grokbook.models import GPT, MLP, MODELS, BitMLP, Decoder, Quadratic, Transformer
+from grokbook.tasks import DigitAddition, SparseParity, Split
 from grokbook.training import ensemble as module
 from grokbook.training.batches import AHEAD
 from grokbook.training.ensemble import Ensemble
@@ -31,8 +31,11 @@ FORMS = [
     Decoder(**SMALL),
     Quadratic(12),
 ]
-# It reads words of bits, and no pairs.
-ON_BITS = {BitMLP.kind: BitMLP(8)}
+# They read words of bits or lines of digits, and no pairs.
+OTHERS = {
+    BitMLP.kind: (SparseParity(6, examples=40), BitMLP(8)),
+    GPT.kind: (DigitAddition(4, digits=1, examples=16), GPT(2, 8, 2, context=5, answer=2)),
+}
 
 
 def trajectories(run, n=4):
@@ -70,12 +73,14 @@ def flat(states):
 
 
 def test_every_architecture_is_among_them():
-    assert {model.kind for model in FORMS} | set(ON_BITS) == set(MODELS)
+    assert {model.kind for model in FORMS} | set(OTHERS) == set(MODELS)
 
 
-def test_a_network_on_bits_can_be_lifted():
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_network_on_another_task_can_be_lifted(kind):
+    task, model = OTHERS[kind]
     runs = [
-        Run(SparseParity(6, examples=40), Split(0.5, seed=seed), ON_BITS["bit_mlp"],
+        Run(task, Split(0.5, seed=seed), model,
             AdamW(1e-2, 1.0), precision="float64", init_seed=seed)
         for seed in range(3)
     ]  # fmt: skip
