@@ -26,13 +26,18 @@ def run(frames, radius, angle):
     )
 
 
-@pytest.fixture(scope="module")
-def shown() -> Motion:
+def made() -> Motion:
     """Two arms, of which the second has no frame at step 38."""
     penalty = run([0, 19, 38], [[0.5, 0.5], [0.8, 1.0], [1.0, 1.0]],
                   [[math.pi, math.pi / 2], [1.0, 0.5], [0.0, 0.0]])  # fmt: skip
     none = run([0, 19], [[0.5, 0.7], [2.0, 2.0]], [[math.pi / 2, 1.0], [0.0, 0.0]])
     return motion({"penalty": penalty, "none": none}, "pre_2", steps_an_epoch=19)
+
+
+@pytest.fixture(scope="module")
+def shown() -> Motion:
+    """The figure of both."""
+    return made()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import pytest
 
 from grokbook.figures import delay_slider, explorer
 from grokbook.figures.scrubber import scrubber
+from tests.figures import test_motion
 from tests.figures.framed import framed
 from tests.figures.test_delay_slider import made
 from tests.figures.test_explorer import ONSETS, sweep
@@ -17,6 +18,7 @@ FIGURES = {
     "explorer": lambda: explorer(sweep(ONSETS)),
     "scrubber": lambda: scrubber(framed()),
     "delay": lambda: delay_slider(made()),
+    "motion": test_motion.made,
 }
 EACH = pytest.mark.parametrize("kind", FIGURES)
 
