@@ -42,9 +42,14 @@ def serves(run: xr.Dataset, request: Request) -> bool:
         and (not request.follow_radial or WATCHED in run)
         # Weights are those of the last step, and what frames say is said with them.
         and (not request.keep_weights or (budget <= end and bool(_weights(run))))
-        and (not request.frames or (budget <= end and "frame" in run.dims))
+        and (not request.frames or (budget <= end and _frames(request) in run))
         and (not request.closing or (budget <= end and CLOSING in run))
     )
+
+
+def _frames(request: Request) -> str:
+    """A variable that the frames of a request have, and those of another kind have not."""
+    return "frame_radius" if request.follow_radial else "frame_train_loss"
 
 
 def shortens(run: xr.Dataset, request: Request) -> bool:

@@ -106,6 +106,9 @@ class Curves:
         steps = self.values.get("step", [])
         if not steps:
             return True
+        watched = any(name.startswith(f"{AT_SITES[0]}/") for name in self.values)
+        if request.frames and request.follow_radial != watched:
+            return False  # frames of weights, and of activations, are not each other's
         # A last look off the grid would count as an evaluation of the longer run.
         on_grid = all(step == i * request.evaluate_every for i, step in enumerate(steps))
         whole = {name for name, column in self.values.items() if len(column) == len(steps)}

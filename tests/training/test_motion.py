@@ -57,6 +57,18 @@ def test_a_resumed_run_is_the_uninterrupted_one(tmp_path):
     assert_same(train_run(RUN, REQUEST, checkpoint_path=path), train_run(RUN, REQUEST))
 
 
+def test_frames_of_weights_and_of_activations_do_not_serve_each_other(tmp_path):
+    run, path = RUN.replace(hidden_layers=1), tmp_path / "state.npz"
+    weights = dataclasses.replace(REQUEST, follow_radial=False)
+    found = {request: train_run(run, request) for request in (REQUEST, weights)}
+    for request, other in ((REQUEST, weights), (weights, REQUEST)):
+        assert serves(found[request], request) and not serves(found[request], other)
+        path.unlink(missing_ok=True)
+        half = dataclasses.replace(other, steps=20)
+        train_run(run, half, checkpoint_path=path)  # what it left is not taken up
+        assert_same(train_run(run, request, checkpoint_path=path), found[request])
+
+
 def test_runs_together_say_what_each_says_alone():
     runs = [RUN.replace(seed=seed) for seed in range(2)]
     for run, found in zip(runs, train_together(runs, REQUEST), strict=True):
