@@ -58,4 +58,4 @@ def judged(
     seen = ", ".join(f"{value:.3g}" for value in values)
     left = runs.sizes["run"] - found.sizes["run"]
     note = f"{words} by seed: {seen}." + (f" {left} seeds had not grokked." if left else "")
-    return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
+    return Verdict.of(verdict, estimate, note)

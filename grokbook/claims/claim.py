@@ -9,6 +9,7 @@ from typing import Any, Literal
 import xarray as xr
 
 from grokbook.protocols import Protocol
+from grokbook.statistics import Estimate
 
 VERDICTS = (
     "reproduced",
@@ -18,6 +19,19 @@ VERDICTS = (
     "not testable as stated",
     "not yet run",
 )
+
+
+def by_parts(held: int, parts: int = 2) -> str:
+    """The word for a claim of several parts: all of them hold, some, or none.
+
+    >>> by_parts(2), by_parts(1), by_parts(0), by_parts(1, parts=1)
+    ('reproduced', 'reproduced in part', 'not reproduced', 'reproduced')
+    """
+    if held == parts > 0:
+        return "reproduced"
+    return "reproduced in part" if held else "not reproduced"
+
+
 # What a claim is judged from: the runs of a protocol, or of several.
 Experiment = Callable[[], Protocol | tuple[Protocol, ...]]
 
@@ -50,6 +64,14 @@ class Verdict:
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
             raise ValueError(f"{self.verdict!r} is no verdict: choose from {', '.join(VERDICTS)}.")
+
+    @classmethod
+    def of(
+        cls, verdict: str, estimate: Estimate, note: str = "", *, n: int | None = None
+    ) -> "Verdict":
+        """The judgement of an estimate, with its interval; `n` where its seeds are fewer."""
+        seeds = estimate.n if n is None else n
+        return cls(verdict, estimate.value, (estimate.low, estimate.high), seeds, note)
 
     def limited(self) -> "Verdict":
         """The same, `reproduced in part` at best where fewer than three seeds stand behind it."""

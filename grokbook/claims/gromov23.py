@@ -73,7 +73,7 @@ def judge_ipr_rises(runs: xr.Dataset) -> Verdict:
         f"From {start.mean():.3f} to {end.mean():.3f}; between t_mem and t_grok "
         f"{', '.join(f'{share:.0%}' for share in meanwhile)} of the rise."
     )
-    return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
+    return Verdict.of(verdict, estimate, note)
 
 
 CLAIMS = (

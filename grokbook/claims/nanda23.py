@@ -28,7 +28,7 @@ def judge_onset_range(runs: xr.Dataset) -> Verdict:
         verdict = "not reproduced"
     seen = ", ".join(f"{t:.0f}" if o else f">{t:.0f}" for t, o in zip(times, observed, strict=True))
     note = f"{inside.sum()} of {len(times)} seeds inside; onsets {seen} steps."
-    return Verdict(verdict, median.value, (median.low, median.high), len(times), note)
+    return Verdict.of(verdict, median, note, n=len(times))
 
 
 def judge_memorises_first(runs: xr.Dataset) -> Verdict:
@@ -52,7 +52,7 @@ def judge_memorises_first(runs: xr.Dataset) -> Verdict:
         f"t_mem {memorised.min():.0f} to {memorised.max():.0f} steps; test accuracy there at most "
         f"{at_memory.max():.2f}; {int((~observed).sum())} onsets censored."
     )
-    return Verdict(verdict, ratio.value, (ratio.low, ratio.high), ratio.n, note)
+    return Verdict.of(verdict, ratio, note)
 
 
 def test_accuracy_at(

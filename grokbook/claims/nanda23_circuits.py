@@ -79,7 +79,7 @@ def judge_three_phases(runs: xr.Dataset) -> Verdict:
     if not np.isfinite(lead).all():
         return Verdict(verdict, n=n, note=f"{seen}.")
     estimate = bootstrap(lead, seed=0)
-    return Verdict(verdict, estimate.value, (estimate.low, estimate.high), n, f"{seen}.")
+    return Verdict.of(verdict, estimate, f"{seen}.", n=n)
 
 
 def phases(found: xr.Dataset) -> dict[str, np.ndarray]:

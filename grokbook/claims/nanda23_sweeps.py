@@ -5,7 +5,7 @@ import xarray as xr
 
 from grokbook import protocols
 from grokbook.claims.arms import arm, listed, onsets, values
-from grokbook.claims.claim import Claim, Published, Verdict
+from grokbook.claims.claim import Claim, Published, Verdict, by_parts
 from grokbook.statistics import Estimate, bootstrap
 
 PAPER = "arXiv 2301.05217, appendix on hyper-parameters"
@@ -32,7 +32,7 @@ def judge_weight_decay_order(runs: xr.Dataset) -> Verdict:
         verdict = "reproduced in part"
     seen = "; ".join(f"λ = {decay:g}: {listed(each)}" for decay, each in arms.items())
     note = f"Onsets: {seen} steps. A censored onset counts at its budget, a lower bound."
-    return Verdict(verdict, ratio.value, (ratio.low, ratio.high), ratio.n, note)
+    return Verdict.of(verdict, ratio, note)
 
 
 def judge_data_fraction_limits(runs: xr.Dataset) -> Verdict:
@@ -49,7 +49,7 @@ def judge_data_fraction_limits(runs: xr.Dataset) -> Verdict:
     at_once = onsets(arms[AT_ONCE])[1].all() and delay[AT_ONCE].value <= LONG
     never = not onsets(arms[TOO_FEW])[1].any()
     held = (late, at_once, never)
-    verdict = {3: "reproduced", 0: "not reproduced"}.get(sum(held), "reproduced in part")
+    verdict = by_parts(sum(held), len(held))
     seen = "; ".join(f"{fraction:.0%}: {listed(each)}" for fraction, each in arms.items())
     budget = arms[TOO_FEW]["budget"].values.max()
     note = (
@@ -57,7 +57,7 @@ def judge_data_fraction_limits(runs: xr.Dataset) -> Verdict:
         f"within {budget:,.0f} steps: {_word(never)}. Onsets: {seen} steps."
     )
     shown = delay[AT_ONCE]
-    return Verdict(verdict, shown.value, (shown.low, shown.high), shown.n, note)
+    return Verdict.of(verdict, shown, note)
 
 
 def _delay(runs: xr.Dataset) -> Estimate:

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from grokbook.claims.arms import arm, values
-from grokbook.claims.claim import Published, Verdict
+from grokbook.claims.claim import Published, Verdict, by_parts
 from grokbook.claims.delays import (
     delayed,
     delays,
@@ -101,9 +101,7 @@ def judge_log_norm_ratio(runs: xr.Dataset) -> Verdict:
     complete = set(values(runs, "p")) >= set(MODULI)
     first = across.value >= ACROSS
     second = within.value >= WITHIN and within.low > 0
-    verdict = {0: "not reproduced", 1: "reproduced in part", 2: "reproduced"}[
-        first + (first and second and complete)
-    ]
+    verdict = by_parts(first + (first and second and complete))
     slope = np.polyfit(law, measured, 1)[0]
     at_onset = pure_decay(runs, squared_norm_at(runs, "t_mem"), squared_norm_at(runs, "t_grok"))
     note = (

@@ -86,7 +86,7 @@ def judge_multiplication(runs: xr.Dataset) -> Verdict:
     seen = ", ".join(f"{median:.0%} at p = {p:g}" for p, median in medians.items())
     none = "".join(f" No run at p = {p:g} grokked late within its budget." for p in missing)
     note = f"Median absolute error {seen}. Delay over law: {ratio}.{none}"
-    return Verdict(verdict, ratio.value, (ratio.low, ratio.high), independent(grokked), note)
+    return Verdict.of(verdict, ratio, note, n=independent(grokked))
 
 
 def judge_parity(runs: xr.Dataset) -> Verdict:
@@ -119,7 +119,7 @@ def judge_parity(runs: xr.Dataset) -> Verdict:
     if not np.isfinite(delay).all():
         return Verdict(verdict, None, None, independent(many), note)
     middle = bootstrap(delay, seed=0)
-    return Verdict(verdict, middle.value, (middle.low, middle.high), independent(many), note)
+    return Verdict.of(verdict, middle, note, n=independent(many))
 
 
 def _delay_or_never(runs: xr.Dataset) -> np.ndarray:

@@ -71,7 +71,7 @@ def judge_predictor(runs: xr.Dataset) -> Verdict:
         f"the measured rate {_error(found, 'nominal').value:.1%}; a constant "
         f"{_error(found, 'constant').value:.1%}. Difference to the constant {_percent(against)}."
     )
-    return Verdict(verdict, error.value, (error.low, error.high), error.n, note)
+    return Verdict.of(verdict, error, note)
 
 
 def judge_corrected(runs: xr.Dataset) -> Verdict:
@@ -89,7 +89,7 @@ def judge_corrected(runs: xr.Dataset) -> Verdict:
         f"Mean absolute error {error.value:.1%}; difference to the published rule "
         f"{_percent(rule)}, to a constant {_percent(constant)}."
     )
-    return Verdict(verdict, error.value, (error.low, error.high), error.n, note)
+    return Verdict.of(verdict, error, note)
 
 
 def absolute_errors(found: Predictions, rule: str) -> Numbers:

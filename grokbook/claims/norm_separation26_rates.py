@@ -41,7 +41,7 @@ def judge_gamma(runs: xr.Dataset) -> Verdict:
         f"{len(cells)} cells; γ is below ηλ in {below} and below 2ηλ, decay alone, in {slowed}. "
         f"The smallest is at p = {p:g}, η = {rate:g}, λ = {decay:g}, {tokens:g} tokens."
     )
-    return Verdict(verdict, smallest.value, (smallest.low, smallest.high), smallest.n, note)
+    return Verdict.of(verdict, smallest, note)
 
 
 def rates_by_cell(runs: xr.Dataset) -> dict[tuple[float, ...], Estimate]:

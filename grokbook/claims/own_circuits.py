@@ -6,7 +6,7 @@ from jaxtyping import Float
 
 from grokbook import protocols
 from grokbook.claims.by_seed import Numbers, grokked, judged
-from grokbook.claims.claim import Claim, Published, Verdict
+from grokbook.claims.claim import Claim, Published, Verdict, by_parts
 from grokbook.groups import named
 from grokbook.theory import cyclic
 
@@ -49,7 +49,7 @@ def judge_characters_generate(runs: xr.Dataset) -> Verdict:
         generate.append(cyclic.generates(keys, moduli))
         seen.append(f"{run['group'].item()}: {len(keys)}")
     held = int(np.sum(generate))
-    verdict = {len(generate): "reproduced", 0: "not reproduced"}.get(held, "reproduced in part")
+    verdict = by_parts(held, len(generate))
     note = f"{held} of {len(generate)} networks; key characters by network: {', '.join(seen)}."
     seeds = min(int((found["group"].values == group).sum()) for group in groups)
     return Verdict(verdict, held / len(generate), n=seeds, note=note)

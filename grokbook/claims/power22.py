@@ -30,7 +30,7 @@ def judge_figure_1(runs: xr.Dataset) -> Verdict:
     else:
         verdict = "reproduced" if median.value >= LATE else "reproduced in part"
     note = f"t_mem {', '.join(f'{t:.0f}' for t in runs['t_mem'].values)}; t_grok {listed(runs)}."
-    return Verdict(verdict, median.value, (median.low, median.high), median.n, note)
+    return Verdict.of(verdict, median, note)
 
 
 def judge_weight_decay_saves_data(runs: xr.Dataset) -> Verdict:

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from grokbook.claims.arms import arm, onsets, values
-from grokbook.claims.claim import Published, Verdict
+from grokbook.claims.claim import Published, Verdict, by_parts
 from grokbook.claims.radial26_arms import (
     STRENGTH,
     STRONG_DECAY,
@@ -17,7 +17,7 @@ from grokbook.claims.radial26_arms import (
     speed_up,
 )
 from grokbook.claims.radial26_criteria import PAPER
-from grokbook.statistics import Estimate, bootstrap, power_law
+from grokbook.statistics import bootstrap, power_law
 
 HALF_OF_PUBLISHED, NEAR = 3.0, 1.2
 SLOPE = (-1.25, -0.75)
@@ -45,7 +45,7 @@ def judge_speedup_mlp(runs: xr.Dataset) -> Verdict:
         f"Median onset {np.median(onsets(fast)[0]):,.0f} steps with the penalty; without, by "
         f"weight decay, {seen}. Against the best, {best:g}: {tuned}. {said}"
     )
-    return _of(verdict, published, note.strip())
+    return Verdict.of(verdict, published, note.strip())
 
 
 def judge_lambda_optimum(runs: xr.Dataset) -> Verdict:
@@ -87,13 +87,13 @@ def judge_equilibrium_slope(runs: xr.Dataset) -> Verdict:
         found[site] = law.exponent
         said.append(f"{site}: slope {law.exponent}")
     held = sum(exponent.inside(*SLOPE) for exponent in found.values())
-    verdict = {0: "not reproduced", 1: "reproduced in part", 2: "reproduced"}[held]
+    verdict = by_parts(held)
     note = "; ".join(said) + "."
     n = min(int((strengths == s).sum()) for s in set(strengths))
     if not found:
         return Verdict(verdict, None, None, n, note)
     worst = max(found.values(), key=lambda exponent: abs(exponent.value + 1))
-    return Verdict(verdict, worst.value, (worst.low, worst.high), n, note)
+    return Verdict.of(verdict, worst, note, n=n)
 
 
 def judge_penalty_inflates(runs: xr.Dataset) -> Verdict:
@@ -114,8 +114,8 @@ def judge_penalty_inflates(runs: xr.Dataset) -> Verdict:
             f"{site}: ‖h‖/√d is {np.median(start):.2f} at the start, {np.median(ours):.2f} after "
             f"50 epochs with and {np.median(theirs):.2f} without"
         )
-    verdict = {0: "not reproduced", 1: "reproduced in part", 2: "reproduced"}[held]
-    return _of(verdict, bootstrap(np.min(ratios, 0), seed=0), "; ".join(said) + ".")
+    verdict = by_parts(held)
+    return Verdict.of(verdict, bootstrap(np.min(ratios, 0), seed=0), "; ".join(said) + ".")
 
 
 def at_end(runs: xr.Dataset, name: str, site: str) -> np.ndarray:
@@ -140,10 +140,6 @@ def steps_an_epoch(runs: xr.Dataset) -> int:
     pairs = int(runs["p"].values[0]) ** 2
     train = int(float(runs["train_fraction"].values[0]) * pairs)
     return 1 if size == "full" else -(-train // int(size))
-
-
-def _of(verdict: str, estimate: Estimate, note: str) -> Verdict:
-    return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
 
 
 MAIN = ("radial26", "radial26_weight_decay")

@@ -4,7 +4,7 @@ import numpy as np
 import sympy as sp
 import xarray as xr
 
-from grokbook.claims.claim import Claim, Published, Verdict
+from grokbook.claims.claim import Claim, Published, Verdict, by_parts
 from grokbook.claims.proofs import proved
 from grokbook.claims.radial26 import SITES
 from grokbook.claims.radial26_arms import (
@@ -15,13 +15,13 @@ from grokbook.claims.radial26_arms import (
     ratio_of_medians,
 )
 from grokbook.claims.radial26_criteria import CRITERIA, PAPER, SOURCE
+from grokbook.measures.ranks import RANKS
 from grokbook.statistics import bootstrap
 from grokbook.theory import radial
 from grokbook.theory.identity import Identity
 from grokbook.theory.inequality import Inequality
 
-THIRD_OF_PUBLISHED, CORRELATION, TENTH = 10.0, 0.95, 0.1
-BATCH = 256
+THIRD_OF_PUBLISHED, CORRELATION = 10.0, 0.95
 Steps = tuple[Identity | Inequality, ...]
 
 
@@ -35,9 +35,8 @@ def judge_anisotropic(runs: xr.Dataset | None = None, steps: Steps | None = None
     exact = np.mean([np.outer(radial.penalty_gradient(W @ v, 1.0), v) for v in x], axis=0)
     published = 2 / 4 * W @ (x.T @ x / len(x))
     cosine = float((exact * published).sum() / np.linalg.norm(exact) / np.linalg.norm(published))
-    rho = sp.symbols("rho", positive=True)
-    error = (2 * rho - 1) / (rho - 1) ** 2
-    tenth = float(max(sp.Poly(sp.numer(sp.together(error - sp.Rational(1, 10))), rho).nroots()))
+    excess = sp.numer(sp.together(radial.anisotropy.relative_error() - sp.Rational(1, 10)))
+    tenth = float(max(sp.Poly(excess, radial.anisotropy.rho).nroots()))
     note = (
         f"{count} steps hold: E L_norm = [Tr(WΣWᵀ) − 2√d E‖h‖ + d]/d. The published form is within "
         f"10 % from ‖h‖ = {tenth:.1f}√d on."
@@ -68,9 +67,9 @@ def judge_energy(runs: xr.Dataset) -> Verdict:
             f"{site}: Φ̃ {np.median(energy):.2f} of the task, null {np.median(null):.2f}, "
             f"difference {found[site]}; of the total gradient {np.median(total):.2f}"
         )
-    verdict = {0: "not reproduced", 1: "reproduced in part", 2: "reproduced"}[below]
+    verdict = by_parts(below)
     worst = max(found.values(), key=lambda estimate: estimate.value)
-    return Verdict(verdict, worst.value, (worst.low, worst.high), worst.n, "; ".join(said) + ".")
+    return Verdict.of(verdict, worst, "; ".join(said) + ".")
 
 
 def before_onset(runs: xr.Dataset, name: str, site: str) -> np.ndarray:
@@ -98,13 +97,13 @@ def judge_flatter(runs: xr.Dataset) -> Verdict:
         for name in ("hessian_trace", "scaled_trace", "hessian_eigenvalue")
     )
     first, second = plain.value >= THIRD_OF_PUBLISHED, scaled.low > 1
-    verdict = {0: "not reproduced", 1: "reproduced in part", 2: "reproduced"}[first + second]
+    verdict = by_parts(first + second)
     traces = [np.median(each["hessian_trace"].values) for each in (baseline, penalty)]
     note = (
         f"Tr H {traces[0]:.3g} without and {traces[1]:.3g} with the penalty. In the weights' own "
         f"sizes the ratio is {scaled}, of the largest eigenvalues {top}."
     )
-    return Verdict(verdict, plain.value, (plain.low, plain.high), plain.n, note)
+    return Verdict.of(verdict, plain, note)
 
 
 def judge_stable_rank(runs: xr.Dataset) -> Verdict:
@@ -116,11 +115,10 @@ def judge_stable_rank(runs: xr.Dataset) -> Verdict:
     if not runs.sizes["run"]:
         return Verdict("not yet run", note="Runs with the penalty are needed.")
     layer = runs["layer"].values[-1]
-    names = ("stable_rank", "participation_ratio", "entropy_rank")
     seen = {
         size: {
             name: bootstrap(runs[name].sel(layer=layer, rank_batch=size).values, seed=0)
-            for name in names
+            for name in RANKS
         }
         for size in runs["rank_batch"].values.tolist()
     }
@@ -129,9 +127,10 @@ def judge_stable_rank(runs: xr.Dataset) -> Verdict:
                                           for n, e in of.items())
         for size, of in seen.items()
     )  # fmt: skip
-    own = seen[BATCH]["stable_rank"]
-    note = f"A batch of {BATCH} has a stable rank of {BATCH} at most. {layer}, {said}."
-    return Verdict("not testable as stated", own.value, (own.low, own.high), own.n, note)
+    batch = min(seen)
+    own = seen[batch]["stable_rank"]
+    note = f"A batch of {batch} has a stable rank of {batch} at most. {layer}, {said}."
+    return Verdict.of("not testable as stated", own, note)
 
 
 def judge_calibration(runs: xr.Dataset) -> Verdict:
@@ -143,12 +142,12 @@ def judge_calibration(runs: xr.Dataset) -> Verdict:
         found[site] = np.array([_correlation(x, y) for x, y in zip(product, gap, strict=True)])
     medians = {site: bootstrap(values, seed=0) for site, values in found.items()}
     held = sum(estimate.value >= CORRELATION for estimate in medians.values())
-    verdict = {0: "not reproduced", 1: "reproduced in part", 2: "reproduced"}[held]
+    verdict = by_parts(held)
     note = "; ".join(f"{site}: median r {estimate}" for site, estimate in medians.items())
     worst = min(medians.values(), key=lambda estimate: estimate.value)
     n = len(set(runs["init_seed"].values))
     note = f"{note}; {runs.sizes['run']} runs."
-    return Verdict(verdict, worst.value, (worst.low, worst.high), n, note)
+    return Verdict.of(verdict, worst, note, n=n)
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:

@@ -38,7 +38,7 @@ def _speed_up(runs: xr.Dataset, published: float) -> Verdict:
     note = (
         f"{model}: {medians[0]:,.0f} steps without and {medians[1]:,.0f} with the penalty. {said}"
     )
-    return Verdict(verdict, ratio.value, (ratio.low, ratio.high), ratio.n, note.strip())
+    return Verdict.of(verdict, ratio, note.strip())
 
 
 def judge_text(runs: xr.Dataset) -> Verdict:
@@ -64,7 +64,7 @@ def judge_text(runs: xr.Dataset) -> Verdict:
         f"{np.median(without['step'].values[best]):,.0f}, there {np.median(ours[rows, best]):.3f} "
         "with it."
     )
-    return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
+    return Verdict.of(verdict, estimate, note)
 
 
 def _arms(runs: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:

@@ -43,7 +43,7 @@ def judge_structure_before_accuracy(runs: xr.Dataset) -> Verdict:
     else:
         verdict = "reproduced in part" if estimate.value > 0 else "not reproduced"
     note = f"Lead by seed: {', '.join(f'{steps:.0f}' for steps in lead)} steps."
-    return Verdict(verdict, estimate.value, (estimate.low, estimate.high), estimate.n, note)
+    return Verdict.of(verdict, estimate, note)
 
 
 def spectrum(runs: xr.Dataset) -> Float[np.ndarray, "run frame K"]:

@@ -35,7 +35,7 @@ def judge_clock_pizza(runs: xr.Dataset) -> Verdict:
         for rate, found in arms.items()
     )
     n = min(found.sizes["run"] for found in arms.values())
-    return Verdict(verdict, gap.value, (gap.low, gap.high), n, f"{seen}.")
+    return Verdict.of(verdict, gap, f"{seen}.", n=n)
 
 
 def _is_pizza(runs: xr.Dataset) -> Bool[np.ndarray, " run"]:
