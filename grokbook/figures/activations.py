@@ -2,13 +2,13 @@ r"""The picture of what is watched at activations: one panel a site, one line an
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from xarray import Dataset
 
 from .labels import axis_steps, count, label_line, number
 from .picture import Picture
+from .seeds import draw_seeds, median_of_seeds
 from .style import INK, arm_style, canvas, style
 
 
@@ -40,10 +40,10 @@ def activations(
             lines: dict[str, Line2D] = {}
             for index, (arm, runs) in enumerate(arms.items()):
                 look = arm_style(index)
-                lines[arm] = _curves(axes, *_rows(runs, name, site), look)
+                lines[arm] = draw_seeds(axes, *_rows(runs, name, site), **look)
                 if null:
                     steps, rows = _rows(runs, null, site)
-                    kept, middle = _median(rows)
+                    kept, middle = median_of_seeds(rows)
                     axes.plot(steps[kept], middle, color=look["color"], lw=1.1, ls=(0, (1, 1.4)))
             axes.axhline(1, color=INK, lw=1.0, ls=(0, (4, 2)), zorder=1)
             axes.set_yscale("log")
@@ -72,31 +72,10 @@ def _rows(
     return steps[later], rows[:, later]
 
 
-def _median(
-    rows: Float[np.ndarray, "run step"],
-) -> tuple[np.ndarray, Float[np.ndarray, " kept"]]:
-    """As far as half of the seeds were trained."""
-    kept = np.isfinite(rows).mean(axis=0) >= 0.5
-    return kept, np.nanmedian(rows[:, kept], axis=0)
-
-
-def _curves(
-    axes: Axes,
-    steps: Float[np.ndarray, " step"],
-    rows: Float[np.ndarray, "run step"],
-    look: dict[str, object],
-) -> Line2D:
-    for row in rows:
-        seen = np.isfinite(row)
-        axes.plot(steps[seen], row[seen], lw=0.6, alpha=0.3, **look)
-    kept, middle = _median(rows)
-    return axes.plot(steps[kept], middle, lw=1.9, **look)[0]
-
-
 def _said(arms: dict[str, Dataset], name: str, site: str) -> str:
     each = []
     for arm, runs in arms.items():
-        _, middle = _median(_rows(runs, name, site)[1])
+        _, middle = median_of_seeds(_rows(runs, name, site)[1])
         each.append(
             f"{arm} {number(float(middle[0]))} at first, {number(float(middle[-1]))} at last"
         )

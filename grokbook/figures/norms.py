@@ -3,7 +3,6 @@ r"""The pictures of the norm: V through training beside pure decay, and the rate
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from xarray import Dataset
 
@@ -12,6 +11,7 @@ from ..theory.contraction import measured_kappa
 from ..theory.contraction import next_squared_norm as one_step
 from .labels import count, label_line, write_above
 from .picture import Picture
+from .seeds import draw_seeds
 from .style import ARMS, INK, TEST, TRAIN, canvas, style
 
 EMBEDDINGS = ("W_E", "W_pos")
@@ -35,8 +35,8 @@ def norms(runs: Dataset) -> Picture:
         figure, (axes,) = canvas(3.1, left=0.78, right=0.3, top=0.3)
         axes.set_yscale("log")
         lines = {
-            "all weights": _curves(axes, steps, total, TEST),
-            "embeddings": _curves(axes, steps, embedded, ARMS[1]),
+            "all weights": draw_seeds(axes, steps, total, color=TEST),
+            "embeddings": draw_seeds(axes, steps, embedded, color=ARMS[1]),
         }
         late = steps[steps >= t_mem]
         pure = at_mem * (1 - rate * decay) ** (2 * (late - t_mem))
@@ -76,8 +76,8 @@ def kappas(runs: Dataset) -> Picture:
         figure, (axes,) = canvas(2.9, left=0.72, right=0.3, top=0.3)
         axes.axhline(1, color=INK, lw=1.0, ls=(0, (4, 2)), zorder=1)
         lines = {
-            "measured": _curves(axes, steps, true, TEST),
-            "with g in the place of u": _curves(axes, steps, with_gradient, ARMS[2]),
+            "measured": draw_seeds(axes, steps, true, color=TEST),
+            "with g in the place of u": draw_seeds(axes, steps, with_gradient, color=ARMS[2]),
         }
         axes.set_ylim(-0.55, 1.35)
         _finish(axes, steps, (t_mem, t_grok))
@@ -106,18 +106,6 @@ def kappa_of_steps(runs: Dataset) -> Float[np.ndarray, "two run step"]:
     return np.stack(
         [measured_kappa(before, each, 1, rate, decay) for each in (after, with_gradient)]
     )
-
-
-def _curves(
-    axes: Axes, steps: Float[np.ndarray, "n"], curves: Float[np.ndarray, "run n"], colour: str
-) -> Line2D:
-    """Faint seeds, and the strong median as far as half of the seeds were trained; returned."""
-    for curve in curves:
-        seen = np.isfinite(curve)
-        axes.plot(steps[seen], curve[seen], color=colour, lw=0.6, alpha=0.3)
-    kept = np.isfinite(curves).mean(axis=0) >= 0.5
-    middle = np.nanmedian(curves[:, kept], axis=0)
-    return axes.plot(steps[kept], middle, color=colour, lw=1.9)[0]
 
 
 def _total(runs: Dataset, name: str) -> Float[np.ndarray, "run step"]:

@@ -1,5 +1,6 @@
 """A last look at a network: how curved its loss is, and how many directions its layers use."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -30,8 +31,8 @@ def closing_look(trajectory: Trajectory) -> xr.Dataset:
     """
     run, theta = trajectory.run, trajectory.theta.detach()
     loss = _loss(trajectory)
-    trace, scaled = hessian_trace(loss, theta, probes=PROBES), scaled_trace(loss, theta)
-    values = (*trace, *scaled, top_eigenvalue(loss, theta, iterations=40, tolerance=1e-3))
+    traces = [look(loss, theta, probes=PROBES) for look in (hessian_trace, scaled_trace)]
+    values = (*itertools.chain(*traces), top_eigenvalue(loss, theta, iterations=40, tolerance=1e-3))
     found = {name: ("run", [value]) for name, value in zip(CURVATURE, values, strict=True)}
     layers = _layers(run, trajectory)
     table = np.array(

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from grokbook.models import GPT, MODELS
 from grokbook.tasks import DigitAddition, Split
 from grokbook.training.engine import train_run
-from grokbook.training.ensemble import Ensemble
 from grokbook.training.interventions import RadialPenalty
 from grokbook.training.objective import objective
 from grokbook.training.optimizers import AdamW
@@ -17,7 +16,7 @@ from grokbook.training.request import Request
 from grokbook.training.run import Run
 from grokbook.training.trajectory import Trajectory, accuracy
 from tests.tiny import assert_same
-from tests.training.interventions.steps import assert_resumes, walk
+from tests.training.interventions.steps import assert_resumes, assert_trains_as_alone
 
 MODEL = GPT(2, 16, 2, context=5, answer=2)
 TASK = DigitAddition(4, digits=1, examples=16)
@@ -137,18 +136,7 @@ def test_a_resumed_run_is_the_uninterrupted_one():
 
 def test_runs_form_an_ensemble():
     runs = [RUN.replace(seed=seed, weight_decay=0.1 * seed, batch_size=5) for seed in range(3)]
-    together = Ensemble([Trajectory(run, "cpu") for run in runs], "cpu")
-    for _ in range(5):
-        together.differentiate()
-        together.step()
-    for i, run in enumerate(runs):
-        alone = Trajectory(run, "cpu")
-        walk(alone, 5)
-        torch.testing.assert_close(together.theta[i], alone.theta, rtol=1e-9, atol=1e-11)
-        for part in ("train", "test"):
-            one, same = together.evaluate(part)[i], alone.evaluate(part)
-            assert one.loss == pytest.approx(same.loss, rel=1e-9)
-            assert one.accuracy == pytest.approx(same.accuracy)
+    assert_trains_as_alone(runs)
 
 
 def test_it_learns_its_training_set():

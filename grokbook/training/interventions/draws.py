@@ -4,6 +4,8 @@ A counter-based generator has nothing to remember between steps, so that a resum
 another device, meets the same numbers.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -30,6 +32,16 @@ def normals(like: Tensor, seeds: list[int], done: int, *stream: int) -> Tensor:
         _generator(seed, done, *stream).standard_normal(size, dtype=np.float32) for seed in seeds
     ]
     return _placed(rows, like)
+
+
+def everywhere(
+    draw: Callable[..., Tensor], places: dict[str, Tensor], seeds: list[int], done: int, stream: int
+) -> dict[str, Tensor]:
+    """Draw for several places at a step, in the shape of what is there; each has its own part."""
+    return {
+        name: draw(like, seeds, done, stream, part)
+        for part, (name, like) in enumerate(places.items())
+    }
 
 
 def _generator(seed: int, done: int, stream: int, part: int = 0) -> np.random.Generator:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from grokbook.training.interventions.draws import DROPOUT, uniforms
+from grokbook.training.interventions.draws import DROPOUT, everywhere, uniforms
 from grokbook.training.interventions.intervention import Intervention, Look, Moment, Real, State
 
 
@@ -33,7 +33,7 @@ class Dropout(Intervention):
         hidden = {name: h for name, h in look.activations.items() if name.startswith("hidden_")}
         if not hidden:
             raise ValueError("this model shows no hidden layer to drop units of: use an MLP.")
-        return _drawn(hidden, [seed], 0)
+        return everywhere(uniforms, hidden, [seed], 0, DROPOUT)
 
     def factors(self, state: State) -> dict[str, Float[Tensor, "batch d"]]:
         """1/(1 − rate) where a unit is kept, 0 elsewhere."""
@@ -41,11 +41,4 @@ class Dropout(Intervention):
 
     def weights(self, moment: Moment, state: State) -> None:
         """The weights stay; what the next step needs is drawn."""
-        state |= _drawn(state, moment.seeds, moment.done + 1)
-
-
-def _drawn(places: dict[str, Tensor], seeds: list[int], done: int) -> State:
-    return {
-        name: uniforms(like, seeds, done, DROPOUT, part)
-        for part, (name, like) in enumerate(places.items())
-    }
+        state |= everywhere(uniforms, state, moment.seeds, moment.done + 1, DROPOUT)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from grokbook.training.interventions.draws import ISOTROPIC_FORCE, normals
+from grokbook.training.interventions.draws import ISOTROPIC_FORCE, everywhere, normals
 from grokbook.training.interventions.intervention import Intervention, Look, Moment, Real, State
 from grokbook.training.interventions.radial_penalty import SITES, at_answer, sites
 
@@ -35,7 +35,7 @@ class IsotropicForce(Intervention):
     def begin(self, look: Look, seed: int) -> State:
         """The directions of the first step, not yet of length 1."""
         found = {name: at_answer(h) for name, h in sites(look.activations).items()}
-        return _drawn(found, [seed], 0)
+        return everywhere(normals, found, [seed], 0, ISOTROPIC_FORCE)
 
     def penalty(self, look: Look, state: State) -> tuple[Float[Tensor, ""], State]:
         """The sum whose gradient at each activation is the force, in float64."""
@@ -51,11 +51,4 @@ class IsotropicForce(Intervention):
 
     def weights(self, moment: Moment, state: State) -> None:
         """The weights stay; the directions of the next step are drawn."""
-        state |= _drawn(state, moment.seeds, moment.done + 1)
-
-
-def _drawn(places: dict[str, Tensor], seeds: list[int], done: int) -> State:
-    return {
-        name: normals(like, seeds, done, ISOTROPIC_FORCE, part)
-        for part, (name, like) in enumerate(places.items())
-    }
+        state |= everywhere(normals, state, moment.seeds, moment.done + 1, ISOTROPIC_FORCE)

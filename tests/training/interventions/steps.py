@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import torch
 
+from grokbook.training.ensemble import Ensemble
 from grokbook.training.interventions import Moment
 from grokbook.training.layout import Layout
 from grokbook.training.trajectory import Trajectory
@@ -12,6 +13,7 @@ from tests.tiny import tiny
 
 LAYOUT = Layout({"W": (2, 3), "b": (2,)})
 SIZE = 8
+EXACT = {"rtol": 1e-9, "atol": 1e-11}  # in float64
 
 
 def double(*shape, seed=0):
@@ -121,3 +123,22 @@ def assert_gradient_feeds_the_run_s_own_optimizer(intervention, change):
         trajectory.step(gradient)
         optimizer.step()
         torch.testing.assert_close(trajectory.theta, weight.detach(), rtol=1e-9, atol=1e-12)
+
+
+def assert_trains_as_alone(runs, steps=5, **tolerance):
+    """Compare an ensemble after a few steps with each run alone: weights, states, losses."""
+    tolerance = tolerance or EXACT
+    together = Ensemble([Trajectory(run, "cpu") for run in runs], "cpu")
+    for _ in range(steps):
+        together.differentiate()
+        together.step()
+    seen = {part: together.evaluate(part) for part in ("train", "test")}
+    for i, run in enumerate(runs):
+        alone = Trajectory(run, "cpu")
+        walk(alone, steps)
+        torch.testing.assert_close(together.theta[i], alone.theta, **tolerance)
+        for whole, state in zip(together.states, alone.states, strict=True):
+            for name, value in state.items():
+                torch.testing.assert_close(whole[name][i], value, **tolerance)
+        for part, found in seen.items():
+            np.testing.assert_allclose(found[i][:2], alone.evaluate(part)[:2], rtol=1e-5)

@@ -8,12 +8,11 @@ import torch.nn.functional as F
 
 from grokbook.models import MLP, BitMLP, Quadratic, Transformer
 from grokbook.tasks import SparseParity, Split, Task
-from grokbook.training.ensemble import Ensemble
 from grokbook.training.interventions import Dropout, RadialPenalty
 from grokbook.training.optimizers import AdamW
 from grokbook.training.run import Batch, Run
 from grokbook.training.trajectory import Trajectory
-from tests.training.interventions.steps import assert_resumes, walk
+from tests.training.interventions.steps import assert_resumes, assert_trains_as_alone, walk
 
 RUN = Run(
     Task("add", 7),
@@ -92,18 +91,8 @@ def test_runs_of_several_rates_and_seeds_form_an_ensemble(precision):
         RUN.replace(dropout_rate=rate, seed=seed, precision=precision)
         for rate, seed in ((0.0, 0), (0.2, 1), (0.4, 2))
     ]
-    together = Ensemble([Trajectory(run, "cpu") for run in runs], "cpu")
-    for _ in range(5):
-        together.differentiate()
-        together.step()
-    exact = precision == "float64"
-    for i, run in enumerate(runs):
-        alone = Trajectory(run, "cpu")
-        walk(alone, 5)
-        tolerance = {"rtol": 1e-9, "atol": 1e-11} if exact else {"rtol": 1e-4, "atol": 1e-5}
-        torch.testing.assert_close(together.theta[i], alone.theta, **tolerance)
-        for name, u in alone.states[0].items():
-            assert torch.equal(together.states[0][name][i], u)
+    tolerance = {} if precision == "float64" else {"rtol": 1e-4, "atol": 1e-5}
+    assert_trains_as_alone(runs, **tolerance)
 
 
 def test_it_stands_beside_a_penalty():

@@ -4,11 +4,10 @@ import pytest
 import torch
 
 from grokbook.theory import radial
-from grokbook.training.ensemble import Ensemble
 from grokbook.training.interventions import IsotropicForce, Look
 from grokbook.training.trajectory import Trajectory
 from grokbook.training.watching import watched
-from tests.training.interventions.steps import assert_resumes, double, walk
+from tests.training.interventions.steps import assert_resumes, assert_trains_as_alone, double, walk
 from tests.training.interventions.test_radial_penalty import RUN as PENALISED
 
 RUN = PENALISED.replace(interventions=(IsotropicForce(0.3),), batch_size=10)
@@ -55,14 +54,7 @@ def test_a_resumed_run_is_the_uninterrupted_one():
 
 def test_runs_of_several_strengths_form_an_ensemble():
     runs = [RUN.replace(isotropic_force_strength=s, seed=i) for i, s in enumerate((0.0, 0.3, 2.0))]
-    together = Ensemble([Trajectory(run, "cpu") for run in runs], "cpu")
-    for _ in range(5):
-        together.differentiate()
-        together.step()
-    for i, run in enumerate(runs):
-        alone = Trajectory(run, "cpu")
-        walk(alone, 5)
-        torch.testing.assert_close(together.theta[i], alone.theta, rtol=1e-9, atol=1e-11)
+    assert_trains_as_alone(runs)
 
 
 def test_a_look_at_more_examples_than_a_step_has_goes_round():

@@ -10,14 +10,13 @@ import torch
 from grokbook.models import MLP, Decoder, Transformer
 from grokbook.tasks import Split, Task
 from grokbook.theory import radial
-from grokbook.training.ensemble import Ensemble
 from grokbook.training.interventions import Look
 from grokbook.training.interventions.radial_penalty import RadialPenalty, off_sphere
 from grokbook.training.objective import objective
 from grokbook.training.optimizers import AdamW
 from grokbook.training.run import Run
 from grokbook.training.trajectory import Trajectory
-from tests.training.interventions.steps import assert_resumes, double, walk
+from tests.training.interventions.steps import assert_resumes, assert_trains_as_alone, double, walk
 
 RUN = Run(
     Task("add", 7),
@@ -105,14 +104,7 @@ def test_runs_of_several_strengths_and_radii_form_an_ensemble():
         RUN.replace(radial_penalty_strength=strength, radial_penalty_radius=radius)
         for strength, radius in ((0.0, 1.0), (0.3, 1.0), (0.3, 2.0))
     ]
-    together = Ensemble([Trajectory(run, "cpu") for run in runs], "cpu")
-    for _ in range(5):
-        together.differentiate()
-        together.step()
-    for i, run in enumerate(runs):
-        alone = Trajectory(run, "cpu")
-        walk(alone, 5)
-        torch.testing.assert_close(together.theta[i], alone.theta, rtol=1e-9, atol=1e-11)
+    assert_trains_as_alone(runs)
 
 
 def test_a_resumed_run_is_the_uninterrupted_one():
