@@ -38,15 +38,16 @@ class IsotropicForce(Intervention):
         return everywhere(normals, found, [seed], 0, ISOTROPIC_FORCE)
 
     def penalty(self, look: Look, state: State) -> tuple[Float[Tensor, ""], State]:
-        """The sum whose gradient at each activation is the force, in float64."""
+        """The sum whose gradient at each activation is the force, its mean in float64."""
         added = []
         for name, h in sites(look.activations).items():
-            h = at_answer(h).double()
+            h = at_answer(h)
             # A look at more examples than a step has goes round.
             rows = torch.arange(len(h), device=h.device) % len(state[name])
-            direction = torch.nn.functional.normalize(state[name].double()[rows], dim=-1)
+            direction = torch.nn.functional.normalize(state[name][rows], dim=-1)
             d, norm = h.shape[-1], torch.linalg.vector_norm(h.detach(), dim=-1)
-            added.append((2 / d * (norm - d**0.5).abs() * (direction * h).sum(-1)).mean())
+            force = 2 / d * (norm - d**0.5).abs() * (direction * h).sum(-1)
+            added.append(force.double().mean())
         return self.strength * torch.stack(added).sum(), state
 
     def weights(self, moment: Moment, state: State) -> None:

@@ -59,11 +59,13 @@ class RadialPenalty(Intervention):
             return {}
         return {name: norm_ratio(h).mean() for name, h in self._held(look).items()}
 
-    def penalty(self, look: Look, state: State) -> tuple[Float[Tensor, ""], State]:
+    def penalty(self, look: Look, state: State) -> tuple[Float[Tensor, ""], State] | None:
         """Its value on the batch, in float64 as the losses are; there is nothing to remember."""
+        held = self._held(look)
+        if isinstance(self.strength, float) and self.strength == 0:
+            return None  # a baseline need not pay for what is multiplied by 0
         means = [
-            off_sphere(h, self.radius * state.get(name, 1.0)).mean()
-            for name, h in self._held(look).items()
+            off_sphere(h, self.radius * state.get(name, 1.0)).mean() for name, h in held.items()
         ]
         return self.strength * torch.stack(means).sum(), state
 
@@ -95,5 +97,6 @@ def off_sphere(
 ) -> Float[Tensor, "*batch"]:
     r"""$\frac1d(\|h\| - \varrho\sqrt d)^2$ of each vector (chapter 04)."""
     d = h.shape[-1]
-    norm = torch.linalg.vector_norm(h, dim=-1, dtype=torch.float64)
+    # A norm summed in float64 would cost a quarter of a step, and its gradient is in h's precision.
+    norm = torch.linalg.vector_norm(h, dim=-1).double()
     return (norm - radius * d**0.5).square() / d

@@ -177,3 +177,15 @@ def test_a_model_that_shows_none_of_these_is_refused():
     trajectory = Trajectory(dataclasses.replace(RUN, model=model), "cpu")
     with pytest.raises(ValueError, match="shows no pre-activations and nothing that its blocks"):
         trajectory.gradient()
+
+
+def test_a_strength_of_0_adds_nothing_and_still_asks_for_a_model_that_fits():
+    seen = look(double(6, 5, seed=1))
+    assert RadialPenalty(0.0).penalty(seen, {}) is None
+    with pytest.raises(ValueError, match="no pre-activations"):
+        RadialPenalty(0.0).penalty(seen._replace(activations={}), {})
+    bare = RUN.replace(radial_penalty_strength=0.0)
+    plain, penalised = (Trajectory(run, "cpu") for run in (bare.replace(interventions=()), bare))
+    for each in (plain, penalised):
+        walk(each, 5)
+    assert torch.equal(plain.theta, penalised.theta)
