@@ -17,7 +17,9 @@ IDENTIFICATION = (
     "decay .1 without it (15,540), onsets and published numbers both cut at the budget, plus the "
     "same for weight decay .001 without it, published as never. The reading with the smallest "
     "distance is taken; it fits if no single term exceeds log10(2), and the chapter says so if "
-    "none does."
+    "none does. A reading that reaches neither of the two published onsets within its budget cannot"
+    " be told from a network that never generalises: its distance is a bound from below, and it is "
+    "taken only where there is no other."
 )
 
 CRITERIA = {

@@ -306,6 +306,16 @@ def test_a_baseline_that_groks_counts_against_its_reading():
     assert late.distance - never.distance == pytest.approx(1)
 
 
+def test_a_reading_that_reaches_no_published_onset_comes_after_those_that_do():
+    nothing = cells(NEVER, NEVER, NEVER, budget=4_000.0, batch_size="full")
+    poor = cells(NEVER, 19 * 400.0, NEVER, budget=76_000.0)
+    *others, last = readings(dataset(*nothing, *poor))
+    assert last.batch == "full" and not last.reaches and not last.fits
+    assert all(each.reaches and each.distance > last.distance for each in others)
+    (alone,) = readings(dataset(*nothing))
+    assert alone.distance == pytest.approx(math.log10(4_000 / 2_460))
+
+
 # -- all ------------------------------------------------------------------------------------
 
 
