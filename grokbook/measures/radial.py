@@ -34,6 +34,20 @@ def masked_null(
     return h.shape[-1] * on / (active.sum(-1) * square.sum(-1))
 
 
+def balanced_ratio(
+    gap: Float[Tensor, "*batch"], strength: float | Float[Tensor, "*batch"]
+) -> Float[Tensor, "*batch"]:
+    r"""$\frac12(1 + \sqrt{1 - 2(\mathrm{CE} - H)/\lambda})$: $\|h\|/\sqrt d$ of the last penalised
+    layer at a stationary point, were all norms alike (chapter 04).
+
+    `gap` is CE − H in nats. NaN where it is more than λ/2.
+
+    >>> balanced_ratio(torch.tensor([0.0, -0.3]), 0.05).round(decimals=3).tolist()
+    [1.0, 2.303]
+    """
+    return (1 + (1 - 2 * gap.double() / strength).sqrt()) / 2
+
+
 def norm_ratio(h: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch"]:
     r"""$\|h\|/\sqrt d$ of each activation: 1 on the sphere of the radial penalty."""
     return torch.linalg.vector_norm(h, dim=-1, dtype=torch.float64) / h.shape[-1] ** 0.5

@@ -6,10 +6,10 @@ import sympy as sp
 import torch
 
 from grokbook.measures.calibration import calibration_gap
-from grokbook.measures.radial import masked_null, norm_ratio, radial_energy
+from grokbook.measures.radial import balanced_ratio, masked_null, norm_ratio, radial_energy
 from grokbook.models import MLP
 from grokbook.theory import radial
-from grokbook.theory.radial import flow, split
+from grokbook.theory.radial import balance, flow, split
 from grokbook.training.interventions.radial_penalty import off_sphere
 
 
@@ -90,3 +90,41 @@ def test_behind_relus_without_biases_the_radial_gradient_is_the_calibration_gap(
         by_gap = radial.confidence_energy(gap.numpy(), h.detach().numpy(), g.numpy())
         np.testing.assert_allclose(radial_energy(h, g).detach(), by_gap, rtol=1e-8)
     assert calibration_gap(logits, labels).item() == pytest.approx(gap.mean().item(), rel=1e-10)
+
+
+# -- where penalised layers rest --------------------------------------------------------------
+
+
+def test_three_forms_of_the_balanced_ratio():
+    for gap, lam in ((-0.3, 0.05), (0.02, 0.05), (0.0, 2.0)):
+        values = {balance.gap: sp.Rational(str(gap)), balance.lam: sp.Rational(str(lam))}
+        exact = float(balance.balanced_ratio().subs(values))
+        assert radial.balanced_ratio(gap, lam) == pytest.approx(exact, rel=1e-14)
+        found = balanced_ratio(torch.tensor(gap, dtype=torch.float64), lam).item()
+        assert found == pytest.approx(exact, rel=1e-14)
+    beyond = np.array([0.03, -0.1])
+    np.testing.assert_array_equal(np.isnan(radial.balanced_ratio(beyond, 0.05)), [True, False])
+    assert balanced_ratio(torch.tensor(0.03), 0.05).isnan()
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_what_weights_and_biases_hold_is_what_penalties_and_confidence_do(layer):
+    """At any weights, ReLUs and biases and all; where the left side is 0 layers are at rest."""
+    network = MLP(16, hidden_layers=2, bias=True)
+    read = {name: 3 * w.double() for name, w in network.initialise(7, seed=1).items()}
+    read = {name: w.requires_grad_() for name, w in read.items()}
+    pairs, seen = torch.cartesian_prod(torch.arange(7), torch.arange(7)), {}
+    logits = network.forward(read, pairs, watch=seen)
+    labels = pairs.sum(1) % 5
+    total = torch.nn.functional.cross_entropy(logits, labels)
+    for i in (1, 2):
+        total = total + 0.3 * off_sphere(seen[f"pre_{i}"]).mean()
+    slopes = dict(zip(read, torch.autograd.grad(total, list(read.values())), strict=True))
+    names = [f"W_{layer}", *(f"b_{i}" for i in range(layer, 3)), "b_U"]
+    held = sum((read[name] * slopes[name]).sum() for name in names).item()
+    ratios = [norm_ratio(seen[f"pre_{i}"]) for i in range(layer, 3)]
+    penalties = sum(2 * 0.3 * (ratio * (ratio - 1)).mean() for ratio in ratios).item()
+    gap = calibration_gap(logits.detach(), labels).item()
+    assert held == pytest.approx(penalties + gap, rel=1e-12) and abs(gap) > 0.01
+    of_read_out = sum((read[name] * slopes[name]).sum() for name in ("W_U", "b_U")).item()
+    assert of_read_out == pytest.approx(gap, rel=1e-12)

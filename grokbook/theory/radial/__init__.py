@@ -2,14 +2,15 @@ r"""Radial and angular, chapter 04: a penalty on $\|h\|$ (arXiv 2606.32000), spl
 
 The rooms: the split of a gradient and the penalty's own derivatives; the flow of an activation that
 is free; how shared weights couple what the split takes apart; the three propositions (anisotropy,
-the null of the radial share, curvature); what the radial part of the task gradient is; and the
-formulas in float64.
+the null of the radial share, curvature); what the radial part of the task gradient is, and where it
+lets penalised layers rest; and the formulas in float64.
 """
 
 from grokbook.theory.identity import Identity
 from grokbook.theory.inequality import Inequality
 from grokbook.theory.radial import (
     anisotropy,
+    balance,
     confidence,
     coupling,
     curvature,
@@ -18,6 +19,7 @@ from grokbook.theory.radial import (
     split,
 )
 from grokbook.theory.radial.prediction import (
+    balanced_ratio,
     confidence_energy,
     excess,
     masked_null,
@@ -36,6 +38,8 @@ from grokbook.theory.radial.prediction import (
 __all__ = [
     "ROOMS",
     "anisotropy",
+    "balance",
+    "balanced_ratio",
     "confidence",
     "confidence_energy",
     "coupling",
@@ -58,13 +62,13 @@ __all__ = [
     "split",
 ]
 
-ROOMS = (split, flow, coupling, anisotropy, nulls, confidence, curvature)
+ROOMS = (split, flow, coupling, anisotropy, nulls, confidence, balance, curvature)
 
 
 def identities() -> tuple[Identity | Inequality, ...]:
     """Return all steps of the derivation, room by room.
 
     >>> len(identities())
-    41
+    47
     """
     return tuple(step for room in ROOMS for step in room.identities())

@@ -108,6 +108,20 @@ def confidence_energy(
     return h.shape[-1] * gap**2 / ((h * h).sum(-1) * (g * g).sum(-1))
 
 
+def balanced_ratio(gap: Number, lam: Number) -> Number:
+    r"""Return $\varrho = \frac12(1 + \sqrt{1 - 2(\mathrm{CE} - H)/\lambda})$, where layers rest.
+
+    `gap` is CE − H in nats; 1 where the predictions are calibrated, and NaN where they are
+    over-confident by more than λ/2, which no radius balances.
+
+    >>> balanced_ratio(0.0, 0.05), round(balanced_ratio(-0.3, 0.05), 3)
+    (1.0, 2.303)
+    """
+    inside = 1 - 2 * gap / lam
+    root = np.where(np.asarray(inside) < 0, np.nan, np.sqrt(np.abs(inside)))
+    return (1 + root) / 2 if np.ndim(inside) else float((1 + root) / 2)
+
+
 def mean_penalty(
     W: Float[np.ndarray, "d inputs"], x: Float[np.ndarray, "n inputs"]
 ) -> tuple[float, float]:
