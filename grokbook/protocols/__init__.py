@@ -31,10 +31,22 @@ from grokbook.protocols.prieto25 import prieto25
 from grokbook.protocols.products import products
 from grokbook.protocols.protocol import Protocol
 from grokbook.protocols.radial26 import radial26_batches, radial26_full_batch
+from grokbook.protocols.radial26_arms import (
+    radial26,
+    radial26_controls,
+    radial26_details,
+    radial26_moduli,
+    radial26_more_radii,
+    radial26_more_strengths,
+    radial26_radius,
+    radial26_strength,
+    radial26_weight_decay,
+)
 from grokbook.protocols.radial26_sequences import (
     radial26_digits,
     radial26_nanogpt,
     radial26_text,
+    radial26_transformer,
 )
 from grokbook.protocols.zhong23 import zhong23
 
@@ -71,6 +83,16 @@ SWEEPS = {
     "norm_separation26_necessity": norm_separation26_necessity,
     "radial26_full_batch": radial26_full_batch,
     "radial26_batches": radial26_batches,
+    "radial26": radial26,  # to be among the protocols above with its cost, once it has runs
+    "radial26_details": radial26_details,
+    "radial26_weight_decay": radial26_weight_decay,
+    "radial26_strength": radial26_strength,
+    "radial26_more_strengths": radial26_more_strengths,
+    "radial26_radius": radial26_radius,
+    "radial26_more_radii": radial26_more_radii,
+    "radial26_controls": radial26_controls,
+    "radial26_moduli": radial26_moduli,
+    "radial26_transformer": radial26_transformer,
     "radial26_digits": radial26_digits,
     "radial26_nanogpt": radial26_nanogpt,
     "radial26_text": radial26_text,
@@ -105,10 +127,20 @@ __all__ = [
     "power22_operations",
     "prieto25",
     "products",
+    "radial26",
     "radial26_batches",
+    "radial26_controls",
+    "radial26_details",
     "radial26_digits",
     "radial26_full_batch",
+    "radial26_moduli",
+    "radial26_more_radii",
+    "radial26_more_strengths",
     "radial26_nanogpt",
+    "radial26_radius",
+    "radial26_strength",
     "radial26_text",
+    "radial26_transformer",
+    "radial26_weight_decay",
     "zhong23",
 ]  # fmt: skip

@@ -13,7 +13,11 @@ def test_no_seeds_are_refused(name, seeds):
         (PROTOCOLS | SWEEPS)[name](seeds=seeds)
 
 
-ONE_ARM = {"zhong23": {"attention_rate": 1.0}}  # of a protocol that has all its arms in one
+# Of a protocol that has all its arms in one.
+ONE_ARM = {
+    "zhong23": {"attention_rate": 1.0},
+    "radial26": {"radial_penalty_strength": 0.05, "weight_decay": 1e-3},
+}
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
