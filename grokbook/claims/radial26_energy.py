@@ -3,6 +3,7 @@
 import numpy as np
 import sympy as sp
 import xarray as xr
+from jaxtyping import Float
 
 from grokbook.claims.claim import Claim, Published, Verdict, by_parts
 from grokbook.claims.proofs import proved
@@ -135,12 +136,7 @@ def judge_stable_rank(runs: xr.Dataset) -> Verdict:
 
 def judge_calibration(runs: xr.Dataset) -> Verdict:
     """Correlation of the radial product and the calibration gap along each run."""
-    found = {}
-    for site in SITES:
-        product = runs["radial_product"].sel(site=site).transpose("run", "step").values
-        gap = runs["calibration_gap"].transpose("run", "step").values
-        found[site] = np.array([_correlation(x, y) for x, y in zip(product, gap, strict=True)])
-    medians = {site: bootstrap(values, seed=0) for site, values in found.items()}
+    medians = {site: bootstrap(correlations(runs, site), seed=0) for site in SITES}
     held = sum(estimate.value >= CORRELATION for estimate in medians.values())
     verdict = by_parts(held)
     note = "; ".join(f"{site}: median r {estimate}" for site, estimate in medians.items())
@@ -150,9 +146,15 @@ def judge_calibration(runs: xr.Dataset) -> Verdict:
     return Verdict.of(verdict, worst, note, n=n)
 
 
-def _correlation(x: np.ndarray, y: np.ndarray) -> float:
-    seen = np.isfinite(x) & np.isfinite(y)
-    return float(np.corrcoef(x[seen], y[seen])[0, 1])
+def correlations(runs: xr.Dataset, site: str) -> Float[np.ndarray, " run"]:
+    """Pearson's r along each run, of the mean radial product at a site and the calibration gap."""
+    product = runs["radial_product"].sel(site=site).transpose("run", "step").values
+    gap = runs["calibration_gap"].transpose("run", "step").values
+    found = []
+    for x, y in zip(product, gap, strict=True):
+        seen = np.isfinite(x) & np.isfinite(y)
+        found.append(np.corrcoef(x[seen], y[seen])[0, 1])
+    return np.array(found)
 
 
 MAIN = ["radial26"]
@@ -179,7 +181,7 @@ CLAIMS = (
         "flatter_minima",
         MAIN,
         statement="The penalty ends in flatter minima.",
-        published=Published("Tr H 1.4 against 42.5", f"{PAPER}, table 1"),
+        published=Published("Tr H 1.4 against 42.5", f"{PAPER}, table 1", 30.4, 30.4),
         unit="Tr H without / with the penalty",
         judge=judge_flatter,
     ),
@@ -187,7 +189,7 @@ CLAIMS = (
         "stable_rank",
         MAIN,
         statement="The penalty keeps a stable rank of 443 of 512 directions in a batch of 256.",
-        published=Published("443 against 135", f"{PAPER}, table 1"),
+        published=Published("443 against 135", f"{PAPER}, table 1", 443.0, 443.0),
         unit="stable rank of 256 samples",
         judge=judge_stable_rank,
     ),
