@@ -62,7 +62,9 @@ def judge_lambda_optimum(runs: xr.Dataset) -> Verdict:
     if own < medians[below[-1]] and own < medians[above[0]] and own == least:
         verdict = "reproduced"
     else:
-        verdict = "reproduced in part" if own <= NEAR * least else "not reproduced"
+        reached = onsets(arm(runs, radial_penalty_strength=STRENGTH))[1]
+        near = own <= NEAR * least and 2 * reached.sum() > reached.size
+        verdict = "reproduced in part" if near else "not reproduced"
     best = min(medians, key=medians.get)
     n = min(arm(runs, radial_penalty_strength=s).sizes["run"] for s in strengths)
     seen = ", ".join(f"{s:g}: {median:,.0f}" for s, median in medians.items())

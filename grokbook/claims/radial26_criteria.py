@@ -30,11 +30,11 @@ CRITERIA = {
         "of the published form points against that of the penalty."
     ),
     "radial_energy_below_null": (
-        "Over the penalised seeds of the MLP, the mean of Phi from step 0 to the onset, "
-        "evaluation by evaluation, against the mean of its null behind the ReLU, at each of the "
-        "two layers. Reproduced if the interval of the difference lies below 0 at both layers, in"
-        " part at one, not reproduced at none. Phi of the total gradient is shown beside it and "
-        "decides nothing."
+        "Over the penalised seeds of the MLP, the mean of Phi over the steps from 0 to the "
+        "onset, or to the end where there is none, against that of its null behind the ReLU, at "
+        "each of the two layers. Reproduced if the interval of the difference lies below 0 at "
+        "both layers, in part at one, not reproduced at none. Phi of the total gradient is shown "
+        "beside it and decides nothing."
     ),
     "flatter_minima": (
         "Hessian trace of the training loss at a run's end, without the penalty, by 100 probes. "
@@ -56,14 +56,15 @@ CRITERIA = {
     ),
     "nanogpt": (
         "The step of the first of three evaluations in a row at 90 % of answers right, without "
-        "the penalty over with it: reproduced if its interval lies above 1 and reaches 2.3, the "
-        "published ratio; in part if it lies above 1 and does not; not reproduced if it holds 1 "
-        "or less."
+        "the penalty over with it, of the largest network that was run: reproduced if its "
+        "interval lies above 1 and reaches 2.3, the published ratio; in part if it lies above 1 "
+        "and does not; not reproduced if it holds 1 or less."
     ),
     "lambda_optimum": (
         "Median onsets over the archived strengths of the penalty. Reproduced if the smallest is "
         "that of .05 and both of its neighbours are later, in part if .05 is within 20 % of the "
-        "smallest, not reproduced otherwise; at least three strengths, one on each side of .05."
+        "smallest and reached by more than half of its seeds, not reproduced otherwise; at least "
+        "three strengths, one on each side of .05."
     ),
     "stable_rank": (
         "A stable rank of 443 for a batch of 256 samples. Not testable as stated if the stable "

@@ -45,7 +45,8 @@ def judge_anisotropic(runs: xr.Dataset | None = None, steps: Steps | None = None
     if cosine < 0:
         note += (
             " For W = I of width 4 and inputs of length 1, half of √d, its gradient has cosine "
-            f"{cosine:.0f} with that of the penalty: it shrinks what the penalty makes grow."
+            f"{cosine:.0f} with that of the penalty: it shrinks what the penalty makes grow. The "
+            "authors' premise ‖h‖ ≫ √d leaves that layer out, and the sphere as well."
         )
         return Verdict("refuted", cosine, note=note)
     return Verdict("reproduced in part", cosine, note=note)

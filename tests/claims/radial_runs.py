@@ -12,7 +12,7 @@ WATCHED = ("norm_ratio", "radial_energy", "radial_energy_total", "radial_null", 
 COORDINATES = (
     "init_seed", "p", "train_fraction", "batch_size", "embedding", "weight_decay", "norm",
     "interventions", "radial_penalty_strength", "radial_penalty_radius", "radial_penalty_unit",
-    "model",
+    "model", "layers", "d_model",
 )  # fmt: skip
 
 
@@ -43,6 +43,8 @@ def usual() -> Row:
         "radial_penalty_radius": 1.0,
         "radial_penalty_unit": "sqrt_d",
         "model": "mlp",
+        "layers": 2,
+        "d_model": 128,
     }
 
 

@@ -72,6 +72,7 @@ def test_speedup_needs_both_arms_and_reads_no_other():
         ({0.005: 1.7e4, 0.05: 2e4, 0.5: 3e4}, "reproduced in part"),
         ({0.005: 1.6e4, 0.05: 2e4, 0.5: 3e4}, "not reproduced"),
         ({0.005: 5e4, 0.05: NEVER, 0.5: 3e4}, "not reproduced"),
+        ({0.005: NEVER, 0.05: NEVER, 0.5: NEVER}, "not reproduced"),
         ({0.005: 5e4, 0.05: 2e4}, "not yet run"),
         ({0.05: 2e4, 0.5: 5e4}, "not yet run"),
     ],
@@ -225,6 +226,15 @@ def test_a_speed_up_has_to_reach_the_published_one(slow, verdict):
     assert radial26_sequences.judge_transformer(runs).verdict == verdict
     other = radial26_sequences.judge_nanogpt(runs).verdict
     assert other == ("reproduced in part" if verdict == "reproduced" else verdict)
+
+
+def test_the_largest_network_decides_on_digits():
+    small = arm(t_grok=[1e3] * 3), arm(t_grok=[9e4] * 3, **BASELINE)
+    wide = {"layers": 6, "d_model": 384}
+    large = arm(t_grok=[4e4] * 3, **wide), arm(t_grok=[3e4] * 3, **BASELINE, **wide)
+    verdict = radial26_sequences.judge_nanogpt(dataset(*small, *large))
+    assert verdict.verdict == "not reproduced" and "of 6 layers, 384 wide" in verdict.note
+    assert "384" not in radial26_sequences.judge_nanogpt(dataset(*small)).note
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-r"""Proposition (i): the penalty of a linear layer, exactly, and the published approximation.
+r"""Anisotropy, proposition 2: the penalty of a linear layer, exactly, and the published form.
 
 $E L_{norm} = \frac1d[\mathrm{Tr}(W\Sigma W^\top) - 2\sqrt d\,E\|h\| + d]$ with
 $\Sigma = E[xx^\top]$; published is the first term alone. With $\varrho = \|h\|/\sqrt d$ that is

@@ -71,11 +71,11 @@ def biased_identity() -> Identity:
 def energy_identity() -> Identity:
     r"""Return the radial energy by $\langle h, g\rangle$, any h and g; the wrong one has no square.
 
-    With `confidence_identity` in the place of the product it is a function of confidence.
+    With `confidence_identity` in the place of the product its numerator is that of confidence.
     """
     radial, product = projection(free) * g, free.dot(g)
     return Identity(
-        "d‖P_r g‖²/‖g‖² = d⟨h, g⟩²/(‖h‖²‖g‖²), and ⟨h, ∇_hℓ⟩ = ℓ − H",
+        "d‖P_r g‖²/‖g‖² = d⟨h, g⟩²/(‖h‖²‖g‖²)",
         d * radial.dot(radial) / g.dot(g),
         d * product**2 / (free.dot(free) * g.dot(g)),
         wrong=d * product / (free.dot(free) * g.dot(g)),

@@ -1,4 +1,4 @@
-r"""Proposition (iii): what the penalty itself adds to the Hessian, for h = Wx.
+r"""Flatness, proposition 3: what the penalty itself adds to the Hessian, for h = Wx.
 
 $\nabla^2_W = E[\nabla^2_h pen \otimes xx^\top]$ has the trace
 $\frac{2\lambda}d E[\|x\|^2(d - (d-1)\sqrt d/r)]$ and no eigenvalue above

@@ -1,4 +1,4 @@
-r"""Proposition (ii): how much of a random gradient is radial, $d\,\|P_r g\|^2/\|g\|^2$.
+r"""Suppression, proposition 1: how much of a random gradient is radial, $d\,\|P_r g\|^2/\|g\|^2$.
 
 For an isotropic g in d dimensions the share is Beta(½, (d−1)/2): d times it has the mean 1, the
 variance $2(d-1)/(d+2)$, and a median near .455, so that a median looks suppressed where nothing
