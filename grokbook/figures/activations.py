@@ -2,6 +2,7 @@ r"""The picture of what is watched at activations: one panel a site, one line an
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from xarray import Dataset
@@ -19,12 +20,14 @@ def activations(
     *,
     reference: str = "",
     null: str = "",
+    steps_an_epoch: int = 1,
 ) -> Picture:
     """Draw one watched quantity against step at every site, both axes logarithmic.
 
     Faint lines are seeds, strong ones medians. A dashed line stands at 1 and is called `reference`;
-    `null` names the variable of what chance would give, dotted in the colour of its arm. Raises
-    ValueError without an arm, and for arms that were watched at other sites.
+    `null` names the variable of what chance would give, dotted in the colour of its arm. The axis
+    says how many steps make an epoch, where it is several. Raises ValueError without an arm, and
+    for arms that were watched at other sites.
     """
     sites = {tuple(runs["site"].values.tolist()) for runs in arms.values()}
     if len(sites) != 1:
@@ -46,20 +49,42 @@ def activations(
                     kept, middle = median_of_seeds(rows)
                     axes.plot(steps[kept], middle, color=look["color"], lw=1.1, ls=(0, (1, 1.4)))
             axes.axhline(1, color=INK, lw=1.0, ls=(0, (4, 2)), zorder=1)
-            axes.set_yscale("log")
-            axes.yaxis.set_major_locator(LogLocator(numticks=6))
-            axes.yaxis.set_minor_formatter(NullFormatter())
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.set_ylabel(label)
+            _vertical(axes, label)
             axis_steps(axes, first, last, label=axes is panels[-1])
-            axes.set_title(site, loc="left", fontsize=9.5, pad=4)
+            axes.set_title(words(site), loc="left", fontsize=9.5, pad=4)
             if reference:
-                axes.text(1.0, 1, reference, transform=axes.get_yaxis_transform(),
-                          ha="right", va="bottom", size=9.5)  # fmt: skip
+                axes.text(1.0, 0.97, reference, transform=axes.get_yaxis_transform(),
+                          ha="right", va="top", size=9.5)  # fmt: skip
             for arm, line in lines.items():
                 label_line(axes, line, arm)
+        if steps_an_epoch > 1:
+            panels[-1].set_xlabel(f"optimisation step ({steps_an_epoch} make an epoch)")
     said = "; ".join(_said(arms, name, site) for site in sites)
     return Picture(figure, f"{label} against step up to {count(last)}, medians over seeds. {said}.")
+
+
+def words(site: str) -> str:
+    """How a reader calls a site.
+
+    >>> words("pre_1"), words("attention_out_2"), words("mlp_out_2")
+    ('layer 1', 'attention, block 2', 'MLP, block 2')
+    """
+    kind, _, number = site.rpartition("_")
+    names = {"pre": "layer", "attention_out": "attention, block", "mlp_out": "MLP, block"}
+    return f"{names.get(kind, kind)} {number}"
+
+
+def _vertical(axes: Axes, label: str) -> None:
+    """A log axis with room for a word below 1, and with a number at least every half decade."""
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, 0.6), high)
+    decades = np.log10(high / axes.get_ylim()[0])
+    subs = (1.0, 1.5, 2.0, 3.0, 5.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 2 else (1.0,)
+    axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_ylabel(label)
 
 
 def _rows(
@@ -79,4 +104,4 @@ def _said(arms: dict[str, Dataset], name: str, site: str) -> str:
         each.append(
             f"{arm} {number(float(middle[0]))} at first, {number(float(middle[-1]))} at last"
         )
-    return f"{site}: {', '.join(each)}"
+    return f"{words(site)}: {', '.join(each)}"

@@ -17,7 +17,7 @@ def arms():
 
 def test_each_site_has_a_panel_with_seeds_and_medians_of_every_arm():
     figure = activations(arms(), "norm_ratio", "‖h‖ / √d", reference="sphere").figure
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["pre_1", "pre_2"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["layer 1", "layer 2"]
     for axes in figure.axes:
         curves = [line for line in axes.lines if len(line.get_xdata()) > 2]
         strong = [line for line in curves if line.get_linewidth() > 1.5]
@@ -40,9 +40,23 @@ def test_the_null_of_an_arm_is_dotted_in_its_colour():
 
 def test_the_text_says_where_each_arm_begins_and_ends():
     text = activations(arms(), "norm_ratio", "‖h‖ / √d").alt
-    assert text.startswith("‖h‖ / √d against step up to 95,000, medians over seeds. pre_1: penalty")
+    assert text.startswith(
+        "‖h‖ / √d against step up to 95,000, medians over seeds. layer 1: penalty"
+    )
     assert "none 0.116 at first, 4 at last" in text
-    assert "pre_2: penalty 0.501 at first, 1 at last" in text
+    assert "layer 2: penalty 0.501 at first, 1 at last" in text
+
+
+def test_the_axes_have_numbers_and_say_what_an_epoch_is():
+    given = {"penalty": dataset(arm(norm_ratio=(0.9, 4.0)))}
+    figure = activations(given, "norm_ratio", "‖h‖ / √d", steps_an_epoch=19).figure
+    figure.canvas.draw()
+    for axes in figure.axes:
+        low, high = axes.get_ylim()
+        shown = [float(t.get_text()) for t in axes.get_yticklabels() if t.get_text()]
+        assert len([value for value in shown if low <= value <= high]) >= 3
+    assert figure.axes[1].get_xlabel() == "optimisation step (19 make an epoch)"
+    assert not figure.axes[0].get_xlabel()
 
 
 def test_arms_of_other_sites_are_refused():
