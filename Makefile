@@ -95,8 +95,8 @@ check-presets: $(VENV)/.installed
 
 check-verdicts: $(VENV)/.installed
 	$(HEADLINE) 'Verdicts: replay of archived runs, and every claim as stored → now'
-	@$(EMPTY_STORE) && $(PYTEST) -n auto --timeout=900 tests/test_replay.py && \
-		$(PYTEST) -s --timeout=900 tests/test_verdicts.py
+	@$(EMPTY_STORE) && $(PYTEST) -n auto --dist loadgroup -rP --timeout=900 \
+		tests/test_verdicts.py tests/test_replay.py
 
 # A folder of its own: everything is executed from clean, and a finished book stays readable.
 check-build: $(VENV)/.installed

@@ -6,6 +6,9 @@ import pytest
 
 from grokbook.claims import ledger, moved, stored_verdicts
 
+# One process computes the ledger, while others replay runs.
+pytestmark = pytest.mark.xdist_group("ledger")
+
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict]:

@@ -31,8 +31,9 @@ def tiny(**changes: Any) -> Run:
 
 def assert_same(left: xr.Dataset, right: xr.Dataset) -> None:
     """Compare two datasets bit for bit, but for where and when they were made."""
-    left, right = (one.drop_vars(WHERE_AND_WHEN, errors="ignore") for one in (left, right))
-    xr.testing.assert_identical(left.drop_attrs(), right.drop_attrs())
+    xr.testing.assert_equal(
+        *(one.drop_vars(WHERE_AND_WHEN, errors="ignore") for one in (left, right))
+    )
 
 
 def followed(request: Request, accuracies: Mapping[int, tuple[float, float]], **changes: Any):

@@ -68,22 +68,21 @@ def cut(run: xr.Dataset, request: Request) -> xr.Dataset:
     end -= end % every  # between two evaluations nothing is known
     run = without_closing(without_frames(run.drop_vars(_weights(run))))
     run = run.sel(step=run["step"] <= end)
+    changed = {}
     for name in ("t_mem", "t_grok"):
         windows = {name: request.rule.sustained} | {
             f"{name}_{percent}": rule.sustained for percent, rule in COMMON_RULES.items()
         }
         for onset, sustained in windows.items():
             confirmed = run[onset] + (sustained - 1) * every <= end
-            run = run.assign({onset: run[onset].where(confirmed)})
-    if FOLLOWED in run:
-        run = _censored(run, end)
+            changed[onset] = run[onset].where(confirmed)
     if "first_slingshot" in run:  # runs from before it was logged have none
-        run = run.assign(
-            first_slingshot=run["first_slingshot"].where(run["first_slingshot"] <= end)
-        )
-    censored = np.isnan(run["t_grok"].values)
-    diverged_at = run["diverged_at"].where(run["diverged_at"] < end)
-    return run.assign(budget=("run", [end]), censored=("run", censored), diverged_at=diverged_at)
+        changed["first_slingshot"] = run["first_slingshot"].where(run["first_slingshot"] <= end)
+    changed["budget"] = ("run", [end])
+    changed["censored"] = changed["t_grok"].isnull()
+    changed["diverged_at"] = run["diverged_at"].where(run["diverged_at"] < end)
+    run = run.assign(changed)
+    return _censored(run, end) if FOLLOWED in run else run
 
 
 def _censored(run: xr.Dataset, end: float) -> xr.Dataset:

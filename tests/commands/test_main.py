@@ -1,5 +1,6 @@
 """The command line as a whole: refusals, defects, and readers that go away."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +13,12 @@ from grokbook.__main__ import main
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_reader_that_goes_away_is_no_error():
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
     # What `| head -1` does, without the race: nobody reads at all.
     shown = subprocess.Popen(
-        [sys.executable, "-m", "grokbook", "onsets"],
+        [sys.executable, "-m", "grokbook", "runs"],
         cwd=ROOT,
+        env=os.environ | {"GROKBOOK_RUNS": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
