@@ -18,14 +18,15 @@ from grokbook.training.run import Run
 STEPS = 200
 ACCURACY = 0.02
 # Relative, for a loss. Over 200 steps the largest distance of a float64 run from the archived one
-# is 0.032, 0.033, 0.0009, 1e-7 and 1e-6. Where a loss has hardly moved yet there is little to
-# round: a learning rate that is wrong by 10 % shows as 2e-4 and 1e-2 in the last two.
+# is 0.032, 0.033, 0.0009, 1e-7, 1e-6 and 0.002. Where a loss has hardly moved yet there is little
+# to round: a learning rate wrong by 10 % shows as 2e-4 and 1e-2 in the fourth and the fifth.
 TOLERANCE = {
     "nanda23": 0.08,
     "zhong23": 0.08,
     "power22": 0.01,
     "gromov23": 2e-5,
     "norm_separation26": 2e-3,
+    "radial26": 0.02,
 }
 
 
