@@ -73,16 +73,16 @@ def ratio_of_medians(
     return bootstrap(np.arange(len(numerator)), ratio, seed=0, resamples=1999)
 
 
-def speed_up(slow: xr.Dataset, fast: xr.Dataset) -> tuple[Estimate, str]:
-    """Onset of the first over that of the second, and what to say of onsets not reached.
+def speed_up(without: xr.Dataset, penalised: xr.Dataset) -> tuple[Estimate, str]:
+    """Onset without the penalty over that with it, and what to say of onsets not reached.
 
     One that is not reached stands at its budget, so that the ratio is a bound.
     """
-    slow, fast = paired(slow, fast)
-    (late, seen), (early, both) = onsets(slow), onsets(fast)
+    without, penalised = paired(without, penalised)
+    (late, seen), (early, both) = onsets(without), onsets(penalised)
     said = [
-        f"{int((~here).sum())} of {len(here)} onsets of the {name} arm stand at their budget."
-        for name, here in (("slower", seen), ("faster", both))
+        f"{int((~here).sum())} of {len(here)} onsets {name} the penalty stand at their budget."
+        for name, here in (("without", seen), ("with", both))
         if not here.all()
     ]
     return ratio_of_medians(late, early), " ".join(said)

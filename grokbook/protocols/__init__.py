@@ -83,7 +83,7 @@ SWEEPS = {
     "norm_separation26_necessity": norm_separation26_necessity,
     "radial26_full_batch": radial26_full_batch,
     "radial26_batches": radial26_batches,
-    "radial26": radial26,  # to be among the protocols above with its cost, once it has runs
+    "radial26": radial26,  # among the protocols above with its chapter, and with what it costs
     "radial26_details": radial26_details,
     "radial26_weight_decay": radial26_weight_decay,
     "radial26_strength": radial26_strength,

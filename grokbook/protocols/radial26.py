@@ -6,6 +6,7 @@ what is published, before anything is claimed of it.
 """
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 from grokbook.measures.onset import Rule
@@ -49,20 +50,25 @@ def radial26_batches(
 
 
 def _cells(seeds: int, steps: int, steps_an_epoch: int, changes: dict[str, Any]) -> Protocol:
+    cells = [
+        published_run().replace(
+            embedding=encoding, radial_penalty_strength=strength, weight_decay=decay
+        )
+        for encoding, strength, decay in itertools.product(ENCODINGS, STRENGTHS, DECAYS)
+    ]
+    return Protocol(over_seeds(cells, seeds, changes), request(steps, steps_an_epoch))
+
+
+def over_seeds(arms: Iterable[Run], seeds: int, changes: dict[str, Any]) -> tuple[Run, ...]:
+    """Every arm with these changes, once a seed from 42 on; arms that are now one stand once.
+
+    Raises `ValueError` for fewer than one seed.
+    """
     if seeds < 1:
         raise ValueError(f"seeds = {seeds} is no number of runs: give 1 or more.")
-    cells = itertools.product(ENCODINGS, STRENGTHS, DECAYS)
-    runs = [
-        each
-        for encoding, strength, decay in cells
-        for each in grid(
-            published_run()
-            .replace(embedding=encoding, radial_penalty_strength=strength, weight_decay=decay)
-            .replace(**changes),
-            seed=range(FIRST_SEED, FIRST_SEED + seeds),
-        )
-    ]
-    return Protocol(tuple(dict.fromkeys(runs)), request(steps, steps_an_epoch))
+    seeded = range(FIRST_SEED, FIRST_SEED + seeds)
+    runs = (each for arm in arms for each in grid(arm.replace(**changes), seed=seeded))
+    return tuple(dict.fromkeys(runs))
 
 
 def published_run() -> Run:

@@ -10,13 +10,13 @@ from typing import Any
 from grokbook.protocols.protocol import Protocol
 from grokbook.protocols.radial26 import (
     EPOCHS,
-    FIRST_SEED,
     STEPS_AN_EPOCH,
+    over_seeds,
     published_run,
     request,
 )
 from grokbook.training.interventions import Dropout, Intervention, IsotropicForce, RadialPenalty
-from grokbook.training.run import Run, grid
+from grokbook.training.run import Run
 
 READING = {"embedding": "learned"}  # in batches of 256
 STEPS = 5_000 * STEPS_AN_EPOCH  # a budget of 5,000 epochs
@@ -153,11 +153,4 @@ def _with(intervention: Intervention) -> Run:
 def _protocol(
     arms: Iterable[Run], seeds: int, steps: int, changes: dict[str, Any], **asked: Any
 ) -> Protocol:
-    if seeds < 1:
-        raise ValueError(f"seeds = {seeds} is no number of runs: give 1 or more.")
-    runs = [
-        each
-        for run in arms
-        for each in grid(run.replace(**changes), seed=range(FIRST_SEED, FIRST_SEED + seeds))
-    ]
-    return Protocol(tuple(dict.fromkeys(runs)), request(steps, STEPS_AN_EPOCH, **asked))
+    return Protocol(over_seeds(arms, seeds, changes), request(steps, STEPS_AN_EPOCH, **asked))

@@ -10,12 +10,19 @@ from typing import Any
 from grokbook.measures.onset import Rule
 from grokbook.models import GPT, Decoder
 from grokbook.protocols.protocol import Protocol
-from grokbook.protocols.radial26 import BATCH, FIRST_SEED, STEPS_AN_EPOCH, published_run, request
+from grokbook.protocols.radial26 import (
+    BATCH,
+    FIRST_SEED,
+    STEPS_AN_EPOCH,
+    over_seeds,
+    published_run,
+    request,
+)
 from grokbook.tasks import Characters, DigitAddition, Split
 from grokbook.training.interventions import RadialPenalty
 from grokbook.training.optimizers import AdamW
 from grokbook.training.request import Request
-from grokbook.training.run import Batch, Run, grid
+from grokbook.training.run import Batch, Run
 
 TRANSFORMER_EPOCHS = 2_000
 LINES = 12_500  # sums, of which 10,000 are for training
@@ -110,14 +117,5 @@ def radial26_text(*, seeds: int = 3, steps: int = 1_500, **changes: Any) -> Prot
 def _pairs(
     run: Run, strengths: Iterable[float], seeds: int, asked: Request, changes: dict[str, Any]
 ) -> Protocol:
-    if seeds < 1:
-        raise ValueError(f"seeds = {seeds} is no number of runs: give 1 or more.")
-    runs = [
-        each
-        for strength in strengths
-        for each in grid(
-            run.replace(radial_penalty_strength=strength).replace(**changes),
-            seed=range(FIRST_SEED, FIRST_SEED + seeds),
-        )
-    ]
-    return Protocol(tuple(dict.fromkeys(runs)), asked)
+    arms = [run.replace(radial_penalty_strength=strength) for strength in strengths]
+    return Protocol(over_seeds(arms, seeds, changes), asked)

@@ -30,6 +30,12 @@ def write(folder: Path, kind: str, figures: Iterable[Any], *, script: bool = Tru
     return path.as_uri()
 
 
+def write_both(folder: Path, kind: str, figures: Iterable[Any]) -> dict[bool, str]:
+    """The addresses of a page with these figures, with their script and without."""
+    figures = tuple(figures)
+    return {script: write(folder, kind, figures, script=script) for script in (True, False)}
+
+
 @contextmanager
 def without_errors(tab: Any) -> Iterator[Any]:
     """The tab; an error of a script in it fails the test."""

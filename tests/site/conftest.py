@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.site.alone import without_errors
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # A browser of its own accord asks for updates, and these are not the book's requests.
 SWITCHES = (
@@ -78,3 +80,11 @@ def tab(chromium) -> Iterator:
     with chromium.new_context(viewport={"width": 1400, "height": 900}) as context:
         context.set_default_timeout(PATIENCE)
         yield context.new_page()
+
+
+@pytest.fixture
+def page(tab, written):
+    """The tab with a module's own page open: `written` holds its addresses, by script or none."""
+    with without_errors(tab):
+        tab.goto(written[True])
+        yield tab

@@ -8,7 +8,7 @@ import pytest
 from grokbook.figures import delay_slider
 from grokbook.figures.delay_slider import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from tests.figures.test_delay_slider import CELLS, made
-from tests.site.alone import without_errors, write
+from tests.site.alone import write_both
 
 pytestmark = pytest.mark.timeout(1200)  # for a busy machine; the page itself takes a second
 
@@ -23,15 +23,7 @@ CURSOR = """figure => [["line", "x1"], ["line", "x2"], ["circle", "cx"], ["circl
 def written(tmp_path_factory) -> dict[bool, str]:
     """Return the addresses of a page with two sliders, with and without their script."""
     folder = tmp_path_factory.mktemp("delay")
-    return {s: write(folder, "delay", (SHOWN, OTHER), script=s) for s in (True, False)}
-
-
-@pytest.fixture
-def page(tab, written):
-    """The tab with the page open."""
-    with without_errors(tab):
-        tab.goto(written[True])
-        yield tab
+    return write_both(folder, "delay", (SHOWN, OTHER))
 
 
 def first(page):

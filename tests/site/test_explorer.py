@@ -4,7 +4,7 @@ import pytest
 
 from grokbook.figures import explorer
 from tests.figures.test_explorer import ONSETS, sweep
-from tests.site.alone import without_errors, write
+from tests.site.alone import write_both
 
 pytestmark = pytest.mark.timeout(1200)  # for a busy machine; the page itself takes a second
 
@@ -21,15 +21,7 @@ def written(tmp_path_factory) -> dict[bool, str]:
     one = {pair: seeds for pair, seeds in ONSETS.items() if pair[0] == 1.0}
     figures = [explorer(sweep(each)) for each in (ONSETS, one)]
     folder = tmp_path_factory.mktemp("explorer")
-    return {script: write(folder, "explorer", figures, script=script) for script in (True, False)}
-
-
-@pytest.fixture
-def page(tab, written):
-    """The tab with the page open."""
-    with without_errors(tab):
-        tab.goto(written[True])
-        yield tab
+    return write_both(folder, "explorer", figures)
 
 
 def said(figure) -> str:

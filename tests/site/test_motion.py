@@ -5,7 +5,7 @@ import pytest
 
 from grokbook.figures.motion import FINE
 from tests.figures.test_motion import made
-from tests.site.alone import without_errors, write
+from tests.site.alone import write_both
 
 pytestmark = pytest.mark.timeout(1200)  # for a busy machine; the page itself takes a second
 
@@ -22,15 +22,7 @@ TRAILS = """figure => [...figure.querySelectorAll(".trails path")].map((way) =>
 def written(tmp_path_factory) -> dict[bool, str]:
     """Return the addresses of a page with two figures, with and without their script."""
     folder = tmp_path_factory.mktemp("motion")
-    return {s: write(folder, "motion", (SHOWN, SHOWN), script=s) for s in (True, False)}
-
-
-@pytest.fixture
-def page(tab, written):
-    """The tab with the page open."""
-    with without_errors(tab):
-        tab.goto(written[True])
-        yield tab
+    return write_both(folder, "motion", (SHOWN, SHOWN))
 
 
 def first(page):

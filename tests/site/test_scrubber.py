@@ -5,7 +5,7 @@ import pytest
 
 from grokbook.figures.scrubber import scrubber
 from tests.figures.framed import framed
-from tests.site.alone import without_errors, write
+from tests.site.alone import write_both
 
 pytestmark = pytest.mark.timeout(1200)  # for a busy machine; the page itself takes a second
 
@@ -30,15 +30,7 @@ def written(tmp_path_factory) -> dict[bool, str]:
     """Return the addresses of a page with three scrubbers, with and without their script."""
     figures = [scrubber(run) for run in (GROKKED, *OTHERS)]
     folder = tmp_path_factory.mktemp("scrubber")
-    return {script: write(folder, "scrubber", figures, script=script) for script in (True, False)}
-
-
-@pytest.fixture
-def page(tab, written):
-    """The tab with the page open."""
-    with without_errors(tab):
-        tab.goto(written[True])
-        yield tab
+    return write_both(folder, "scrubber", figures)
 
 
 def said(figure) -> str:
