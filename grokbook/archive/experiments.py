@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from grokbook.archive.store import read_names, read_runs, write_runs
 from grokbook.measures.contraction import OF_ONE_STEP
 from grokbook.training.checkpoint import DamagedError
+from grokbook.training.watching import AT_SITES, OVERALL
 
 EXPERIMENTS = Path(__file__).parents[2] / "book" / "runs"
 LARGEST = 3_000_000  # bytes of one experiment
@@ -92,15 +93,19 @@ def pack(experiment: str, runs: xr.Dataset, folder: Path | None = None) -> Path:
     """Write runs as one experiment of the book; the only way into `book/runs`.
 
     What would not fit is left out: the embeddings along the way of all runs but the first, and what
-    a float32 does not hold of the products that single steps were followed by. Raises `ValueError`
-    for a file above 3 MB, which is then not written, and `DamagedError` for one that does not read
-    back: what was there before stays.
+    a float32 does not hold of the products that single steps and activations were followed by.
+    Raises `ValueError` for a file above 3 MB, which is then not written, and `DamagedError` for one
+    that does not read back: what was there before stays.
     """
     path = (folder or EXPERIMENTS) / f"{experiment}.nc"
     if "frame_W_E" in runs:
         first = np.arange(runs.sizes["run"]) == 0
         runs = runs.assign(frame_W_E=runs["frame_W_E"].where(xr.DataArray(first, dims="run")))
-    products = [name for name in OF_ONE_STEP if name != "squared_norm_after" and name in runs]
+    products = [
+        name
+        for name in (*OF_ONE_STEP, *AT_SITES, *OVERALL)
+        if name != "squared_norm_after" and name in runs
+    ]
     runs = runs.assign(
         {name: runs[name].copy(data=_rounded(runs[name].values)) for name in products}
     )

@@ -5,12 +5,15 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
+from typing import Any
 
+import h5netcdf
 import h5py
 import numpy as np
 import xarray as xr
+from xarray.backends import H5NetCDFStore
 
 from grokbook.training.checkpoint import DamagedError, write_atomically
 
@@ -108,7 +111,19 @@ def write_runs(path: Path, runs: xr.Dataset) -> None:
         for name, variable in runs.variables.items()
         if variable.ndim and variable.size > 1 and variable.dtype.kind in "fiub"
     }
-    write_atomically(path, bytes(runs.to_netcdf(engine="h5netcdf", encoding=encoding)))
+    write_atomically(path, _packed(runs, encoding))
+
+
+def _packed(runs: xr.Dataset, encoding: dict[Hashable, dict[str, Any]]) -> bytes:
+    """The bytes of a NetCDF4 file.
+
+    In HDF5's format of 1.10 a small variable takes its own size; in the oldest, which is what
+    `Dataset.to_netcdf` writes and gives no choice of, two kilobytes of index beside it.
+    """
+    buffer = io.BytesIO()
+    with h5netcdf.File(buffer, "w", libver=("v110", "v110")) as file:
+        runs.dump_to_store(H5NetCDFStore(file), encoding=encoding)
+    return buffer.getvalue()
 
 
 def _to_bits(runs: xr.Dataset) -> xr.Dataset:

@@ -10,6 +10,7 @@ from grokbook.archive import EXPERIMENTS
 from grokbook.archive.lookup import concatenate
 from grokbook.measures.contraction import OF_ONE_STEP
 from grokbook.training.engine import train_run
+from grokbook.training.watching import AT_SITES, OVERALL
 from tests.tiny import assert_same, tiny
 
 
@@ -101,12 +102,13 @@ def test_embeddings_along_the_way_stay_of_the_first_run(book_runs, budgets):
     assert_same(second.drop_vars("frame_W_E"), runs[1].drop_vars("frame_W_E"))
 
 
-def test_products_of_single_steps_keep_24_bits_and_v_all_of_them(book_runs):
-    run = train_run(tiny(), Request(20, follow_norm=True))
-    run["gradient_squared_norm"] *= 1e-60  # far below the smallest float32
+def test_products_that_were_followed_keep_24_bits_and_v_all_of_them(book_runs):
+    run = train_run(tiny(), Request(20, follow_norm=True, follow_radial=True))
+    for small in ("gradient_squared_norm", "radial_product"):
+        run[small] *= 1e-60  # far below the smallest float32
     pack("some", run)
     kept = experiments()[run["name"].item()]
-    for name in set(OF_ONE_STEP) - {"squared_norm_after"}:
+    for name in {*OF_ONE_STEP, *AT_SITES, *OVERALL} - {"squared_norm_after"}:
         assert kept[name].dtype == run[name].dtype == np.float64
         np.testing.assert_allclose(kept[name], run[name], rtol=2**-24)
         assert not np.array_equal(kept[name], run[name], equal_nan=True)

@@ -69,6 +69,14 @@ def test_a_file_from_before_weights_were_kept_in_16_bits_is_read(trained, tmp_pa
     xr.testing.assert_equal(read, trained)
 
 
+def test_a_small_variable_takes_its_own_size(trained, tmp_path):
+    path = written(trained, tmp_path)
+    read = xr.load_dataset(path, engine="h5netcdf")  # with the encoding that it was written in
+    plain = tmp_path / "plain.nc"
+    read.to_netcdf(plain, engine="h5netcdf")
+    assert path.stat().st_size < 0.85 * plain.stat().st_size
+
+
 def test_no_run_is_none(store):
     assert store.read("0123456789abcdef") is None
     assert store.names() == store.unfinished() == []
