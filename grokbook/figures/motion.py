@@ -136,11 +136,16 @@ def motion(arms: dict[str, Dataset], site: str, *, steps_an_epoch: int = 1) -> M
     for name, run in arms.items():
         if run.sizes["run"] != 1 or "frame_radius" not in run:
             raise ValueError(f"arm {name!r} is not one run with frames of activations.")
-    steps = np.unique(np.concatenate([run["frame"].values for run in arms.values()]))
+    # Runs that were read together share their frames; where one has none of its own stands NaN.
+    seen = {
+        name: run.isel(run=0).sel(site=site).dropna("frame", subset=["frame_radius"])
+        for name, run in arms.items()
+    }
+    steps = np.unique(np.concatenate([one["frame"].values for one in seen.values()]))
     radius, angle = {}, {}
-    for name, run in arms.items():
-        at = np.searchsorted(run["frame"].values, steps, side="right") - 1
-        one = run.isel(run=0).sel(site=site).transpose("frame", "sample", ...)
+    for name, one in seen.items():
+        at = np.searchsorted(one["frame"].values, steps, side="right") - 1
+        one = one.transpose("frame", "sample", ...)
         radius[name] = one["frame_radius"].values[at].astype(float)
         angle[name] = one["frame_angle"].values[at].astype(float)
     return Motion(site, steps.astype(int), steps_an_epoch, radius, angle)

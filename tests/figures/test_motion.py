@@ -27,9 +27,10 @@ def run(frames, radius, angle):
 
 
 def made() -> Motion:
-    """Two arms, of which the second has no frame at step 38."""
-    penalty = run([0, 19, 38], [[0.5, 0.5], [0.8, 1.0], [1.0, 1.0]],
-                  [[math.pi, math.pi / 2], [1.0, 0.5], [0.0, 0.0]])  # fmt: skip
+    """Two arms, of which the second has no frame at step 38, nor the first at step 57."""
+    gap = [math.nan, math.nan]  # a frame of another run that was read with it
+    penalty = run([0, 19, 38, 57], [[0.5, 0.5], [0.8, 1.0], [1.0, 1.0], gap],
+                  [[math.pi, math.pi / 2], [1.0, 0.5], [0.0, 0.0], gap])  # fmt: skip
     none = run([0, 19], [[0.5, 0.7], [2.0, 2.0]], [[math.pi / 2, 1.0], [0.0, 0.0]])
     return motion({"penalty": penalty, "none": none}, "pre_2", steps_an_epoch=19)
 
