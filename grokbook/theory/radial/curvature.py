@@ -1,10 +1,11 @@
-r"""Flatness, proposition 3: what the penalty itself adds to the Hessian, for h = Wx.
+r"""Flatness, proposition 3: what the penalty itself adds to the Hessian, for h = Wx, and the loss.
 
 $\nabla^2_W = E[\nabla^2_h pen \otimes xx^\top]$ has the trace
 $\frac{2\lambda}d E[\|x\|^2(d - (d-1)\sqrt d/r)]$ and no eigenvalue above
 $\frac{2\lambda}d\lambda_{max}(\Sigma)$. Its trace is positive for $r > \sqrt d(1 - \frac1d)$: at
 the sphere the penalty adds curvature. Whatever flattens the minimum lies in where the weights move,
-and about that nothing is proved.
+and about that nothing is proved. The task's own curvature in the logits, diag p − ppᵀ, has a trace
+of at most 2ℓ: where the loss vanishes, so does the Gauss-Newton part of its Hessian.
 """
 
 import sympy as sp
@@ -66,14 +67,50 @@ def largest_inequality() -> Inequality:
     return Inequality("⟨ĥ,v⟩² ≤ ‖v‖² ⟹ vᵀ∇²_h v ≤ (2λ/d)‖v‖²", along <= size, needs=c <= size)
 
 
+def logits_identity() -> Identity:
+    """Return the task's curvature in three logits; the wrong variant leaves out ppᵀ."""
+    z = sp.Matrix(sp.symbols("z:3", real=True))
+    exponentials = z.applyfunc(sp.exp)
+    p = exponentials / sum(exponentials)
+    return Identity(
+        "∇²_z ℓ = diag p − ppᵀ, here of 3 classes",
+        sp.hessian(sp.log(sum(exponentials)) - z[0], list(z)),
+        sp.diag(*p) - p * p.T,
+        wrong=sp.diag(*p),
+        by=_together,
+    )
+
+
+def loss_identity() -> Identity:
+    """Return what its trace leaves of 2(1 − p_y), which is at most 2ℓ: squares; wrong without p_y.
+
+    With −log p ≥ 1 − p the trace is 2ℓ at most.
+    """
+    others = sp.Matrix(sp.symbols("p_1:3", positive=True))
+    p = sp.Matrix([1 - sum(others), *others])
+    return Identity(
+        "2(1 − p_y) − Tr(diag p − ppᵀ) = (1 − p_y)² + Σ_{c≠y} p_c²",
+        2 * (1 - p[0]) - (sp.diag(*p) - p * p.T).trace(),
+        (1 - p[0]) ** 2 + others.dot(others),
+        wrong=others.dot(others),
+    )
+
+
 def _together(rest: sp.Expr) -> sp.Expr:
     return sp.expand(sp.numer(sp.together(rest)))
 
 
 def identities() -> tuple[Identity | Inequality, ...]:
-    """Return the penalty's own curvature.
+    """Return the penalty's own curvature, and what the loss leaves of the task's.
 
     >>> len(identities())
-    4
+    6
     """
-    return (kronecker_identity(), trace_identity(), added_inequality(), largest_inequality())
+    return (
+        kronecker_identity(),
+        trace_identity(),
+        added_inequality(),
+        largest_inequality(),
+        logits_identity(),
+        loss_identity(),
+    )
