@@ -1,0 +1,56 @@
+"""Judges of the radial penalty on transformers, digits and text, on made-up runs."""
+
+import numpy as np
+import pytest
+
+from grokbook.claims import radial26_sequences
+from tests.claims.radial_runs import arm, dataset
+
+BASELINE = {"radial_penalty_strength": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("slow", "verdict"),
+    [
+        ([6e4, 7e4, 8e4], "reproduced"),
+        ([5e4, 5e4, 5e4], "reproduced in part"),  # faster, and below 1.54
+        ([5e4, 4e4, 3e4], "not reproduced"),
+        ([6e4], "reproduced in part"),  # one pair
+        ([3e4], "not reproduced"),
+    ],
+)
+def test_a_speed_up_has_to_reach_the_published_one(slow, verdict):
+    runs = dataset(arm(t_grok=[4e4] * len(slow)), arm(t_grok=slow, **BASELINE))
+    assert radial26_sequences.judge_transformer(runs).verdict == verdict
+    other = radial26_sequences.judge_nanogpt(runs).verdict
+    assert other == ("reproduced in part" if verdict == "reproduced" else verdict)
+
+
+def test_the_largest_network_decides_on_digits():
+    small = arm(t_grok=[1e3] * 3), arm(t_grok=[9e4] * 3, **BASELINE)
+    wide = {"layers": 6, "d_model": 384}
+    large = arm(t_grok=[4e4] * 3, **wide), arm(t_grok=[3e4] * 3, **BASELINE, **wide)
+    verdict = radial26_sequences.judge_nanogpt(dataset(*small, *large))
+    assert verdict.verdict == "not reproduced" and "of 6 layers, 384 wide" in verdict.note
+    assert "384" not in radial26_sequences.judge_nanogpt(dataset(*small)).note
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ([1.0, 1.005, 0.99], "reproduced"),
+        ([0.97, 0.97, 0.96], "refuted"),
+        ([1.05, 1.06, 1.05], "not reproduced"),
+        ([0.97, 1.0, 1.0], "not reproduced"),
+    ],
+)
+def test_no_gain_on_text_needs_equivalence(change, verdict):
+    without = arm(test_loss=(4.0, 2.0), **BASELINE)
+    runs = dataset(arm(test_loss=[(4.0, 2.0 * factor) for factor in change]), without)
+    assert radial26_sequences.judge_text(runs).verdict == verdict
+
+
+def test_text_is_read_where_the_loss_without_the_penalty_is_least():
+    dips = arm(test_loss=lambda steps: 2 + (steps / 95_000 - 0.5) ** 2, **BASELINE)
+    flat = arm(test_loss=lambda steps: np.where(abs(steps - 47_500) < 200, 2.0, 9.0))
+    assert radial26_sequences.judge_text(dataset(flat, dips)).verdict == "reproduced"
