@@ -75,6 +75,7 @@ def test_setups_stand_side_by_side_as_the_protocols_have_them():
         "grokfast24": "512, by epochs",
         "prieto25": "full",
         "norm_separation26": "512, with replacement",
+        "radial26": "256, by epochs",
     }
     assert table["share of the pairs"]["nanda23"] == "30 %"
     assert table["onset"]["grokfast24"] == "95 %, first time"

@@ -22,6 +22,9 @@ from grokbook.claims import (
     own,
     own_circuits,
     power22,
+    radial26,
+    radial26_energy,
+    radial26_sequences,
     torus26,
     zhong23,
 )
@@ -46,6 +49,7 @@ CHAPTERS = {
         norm_separation26_predictor,
         norm_separation26_controls,
     ),
+    "04_radial_angular": (radial26, radial26_energy, radial26_sequences),
 }
 CLAIMS: dict[str, Claim] = {
     claim.id: claim for files in CHAPTERS.values() for file in files for claim in file.CLAIMS

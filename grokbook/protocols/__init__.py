@@ -58,6 +58,7 @@ PROTOCOLS = {
     "grokfast24": grokfast24,
     "prieto25": prieto25,
     "norm_separation26": norm_separation26,
+    "radial26": radial26,
 }
 
 # The same setups over a grid of one or two hyper-parameters, on other tables, or followed closer.
@@ -83,7 +84,6 @@ SWEEPS = {
     "norm_separation26_necessity": norm_separation26_necessity,
     "radial26_full_batch": radial26_full_batch,
     "radial26_batches": radial26_batches,
-    "radial26": radial26,  # among the protocols above with its chapter, and with what it costs
     "radial26_details": radial26_details,
     "radial26_weight_decay": radial26_weight_decay,
     "radial26_strength": radial26_strength,
