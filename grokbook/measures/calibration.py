@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def calibration_gap(
-    logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]
+    logits: Float[Tensor, "*batch classes"], labels: Int[Tensor, "*batch"]
 ) -> Float[Tensor, ""]:
     r"""$CE - H$ in nats, the means over the examples; negative where it is under-confident.
 
@@ -22,13 +22,13 @@ def calibration_gap(
 
 
 def confidence(
-    logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]
-) -> Float[Tensor, " n"]:
+    logits: Float[Tensor, "*batch classes"], labels: Int[Tensor, "*batch"]
+) -> Float[Tensor, "*batch"]:
     r"""$\ell - H$ of each example in nats; negative where its prediction is under-confident.
 
     $\sum_c z_c(p_c - y_c)$, and $\langle h, \nabla_h\ell\rangle$ of an activation h behind which
     there are ReLUs and no biases (chapter 04).
     """
     logits = logits.double()
-    right = logits.gather(-1, labels[:, None])[:, 0]
+    right = logits.gather(-1, labels[..., None])[..., 0]
     return (logits.softmax(-1) * logits).sum(-1) - right

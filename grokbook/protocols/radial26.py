@@ -83,14 +83,14 @@ def published_run() -> Run:
     )
 
 
-def request(steps: int, steps_an_epoch: int, *, follow_radial: bool = True, **more: Any) -> Request:
+def request(steps: int, steps_an_epoch: int, **more: Any) -> Request:
     """Evaluations every 10 epochs, the published onset rule, 200 epochs after the last onset."""
     return Request(
         steps=steps,
         evaluate_every=EVERY * steps_an_epoch,
         rule=Rule(0.9, 3),
         stop_after_grok=AFTER * steps_an_epoch,
-        follow_radial=follow_radial,
+        follow_radial=True,
         protocol="radial26",
         **more,
     )

@@ -39,8 +39,8 @@ def radial26_transformer(
 
     {cite:t}`radial2026`. Norms have no weights, as where the paper reports this pair of onsets.
     Ours: GELU, learned positions, biases, `torch.nn.Linear`'s start; batches, learning rate and
-    weight decay of the MLP; λ = .05, at "=" alone, where the answer is read. `changes` are
-    hyper-parameters by their short names.
+    weight decay of the MLP; λ = .05, at "=" alone, where the answer is read. Activations are
+    followed at both positions. `changes` are hyper-parameters by their short names.
     """
     model = Decoder(
         prefix="a b =",
@@ -55,8 +55,7 @@ def radial26_transformer(
     )
     run = dataclasses.replace(published_run(), model=model, batch=Batch(BATCH, epochs=True))
     strengths = (run.interventions[0].strength, 0.0)
-    asked = request(steps, STEPS_AN_EPOCH, follow_radial=False)
-    return _pairs(run, strengths, seeds, asked, changes)
+    return _pairs(run, strengths, seeds, request(steps, STEPS_AN_EPOCH), changes)
 
 
 def radial26_digits(*, seeds: int = 1, steps: int = 22_500, **changes: Any) -> Protocol:

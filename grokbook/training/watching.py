@@ -1,9 +1,11 @@
 """Watching activations: how large they are, and how much of their gradient is radial.
 
 At the steps of the evaluation grid the first `SAMPLE` training examples are looked at, site by
-site: the pre-activations of an MLP's hidden layers, or what a decoder's blocks add to the stream
-where the answer is read.
+site: the pre-activations of an MLP's hidden layers, or what a decoder's blocks add to the stream,
+position by position.
 """
+
+from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float, Int
@@ -13,7 +15,7 @@ from grokbook.measures.calibration import confidence
 from grokbook.measures.radial import masked_null, norm_ratio, radial_energy
 from grokbook.training.interventions import Look
 from grokbook.training.interventions.intervention import State
-from grokbook.training.interventions.radial_penalty import at_answer, sites
+from grokbook.training.interventions.radial_penalty import sites
 from grokbook.training.objective import criterion
 from grokbook.training.run import Run
 
@@ -35,7 +37,7 @@ def watched(
     run: Run,
     parameters: dict[str, Tensor],
     pairs: Int[Tensor, "n operands"],
-    labels: Int[Tensor, " n"],
+    labels: Int[Tensor, "n *answer"],
     states: list[State],
 ) -> dict[str, Float[Tensor, ""]]:
     """What activations and their gradients say at these weights; nothing is changed.
@@ -58,10 +60,10 @@ def watched(
     layers = list(places.values())
     of_task = torch.autograd.grad(task, layers, retain_graph=True)
     of_total = torch.autograd.grad(total, layers)
-    gap = confidence(logits.detach(), labels)
+    # Of an answer of several places the mean over them, as the loss is.
+    gap = confidence(logits.detach(), labels).reshape(n, -1).mean(-1)
     found = {"calibration_gap": gap.mean(), "calibration_spread": gap.square().mean().sqrt()}
-    for (name, h), g, g_total in zip(places.items(), of_task, of_total, strict=True):
-        h, g, g_total = (at_answer(each).detach() for each in (h, g, g_total))
+    for name, h, g, g_total in _by_position(places, of_task, of_total):
         product = (h.double() * g.double()).sum(-1)
         values = (
             norm_ratio(h).mean(),
@@ -73,3 +75,16 @@ def watched(
         )
         found |= {f"{what}/{name}": value for what, value in zip(AT_SITES, values, strict=True)}
     return found
+
+
+def _by_position(
+    places: dict[str, Tensor], of_task: tuple[Tensor, ...], of_total: tuple[Tensor, ...]
+) -> Iterator[tuple[str, Float[Tensor, "n d"], Float[Tensor, "n d"], Float[Tensor, "n d"]]]:
+    """Each activation with its gradients, position by position.
+
+    Where the answer is read, at the last one, a site has its own name; "[-2]" is the one before.
+    """
+    for (name, h), *slopes in zip(places.items(), of_task, of_total, strict=True):
+        each = [x.detach().reshape(len(h), -1, h.shape[-1]) for x in (h, *slopes)]
+        for place in range(-each[0].shape[1], 0):
+            yield name if place == -1 else f"{name}[{place}]", *(x[:, place] for x in each)

@@ -14,6 +14,7 @@ from grokbook.training.motion import SHOWN, angles
 from grokbook.training.request import Request
 from grokbook.training.together import train_together
 from grokbook.training.trajectory import Trajectory
+from grokbook.training.watching import AT_SITES, OVERALL
 from tests.tiny import assert_same, tiny
 from tests.training.ensembles import assert_close
 
@@ -83,8 +84,10 @@ def test_runs_of_unequal_length_are_archived_with_their_own_frames(tmp_path):
         for seed, steps in enumerate((20, 40))
     ]
     pack("some", concatenate(runs), tmp_path)
+    rounded = [*AT_SITES, *OVERALL]  # to 24 bits: tests/archive/test_experiments.py
     for run in runs:
-        assert_same(experiments(tmp_path)[run["name"].item()], run)
+        kept = experiments(tmp_path)[run["name"].item()]
+        assert_same(kept.drop_vars(rounded), run.drop_vars(rounded))
 
 
 def test_it_is_read_with_the_end_and_not_cut():

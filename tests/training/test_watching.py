@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from grokbook.archive.lookup import cut, serves
-from grokbook.models import MLP, Decoder, Transformer
+from grokbook.models import GPT, MLP, Decoder, Transformer
+from grokbook.tasks import DigitAddition
 from grokbook.theory import radial
 from grokbook.training.engine import StoppedError, train_run
 from grokbook.training.interventions import RadialPenalty
@@ -160,26 +161,49 @@ def test_a_model_that_shows_no_activations_is_refused():
         train_run(run, REQUEST)
 
 
-def test_a_decoder_is_watched_where_the_answer_is_read():
+def test_a_decoder_is_watched_position_by_position():
     """The last layer's MLP adds to the stream that the read-out reads: its gradient by hand."""
     model = Decoder(d_model=16, heads=2, d_mlp=16, norm_position="pre")
     run = dataclasses.replace(RUN, model=model)
     found, trajectory = looked(run)
-    assert {name.split("/")[1] for name in found if "/" in name} == {
-        f"{block}_out_{layer}" for layer in (1, 2) for block in ("attention", "mlp")
-    }
+    blocks = [f"{block}_out_{layer}" for layer in (1, 2) for block in ("attention", "mlp")]
+    before = ["attention_out_1[-2]", "mlp_out_1[-2]"]  # above, nothing but "=" is read
+    assert {name.split("/")[1] for name in found if "/" in name} == {*blocks, *before}
     seen, (pairs, labels) = {}, trajectory.train
     logits = model.forward(trajectory.parameters, pairs, watch=seen)
-    h = seen["mlp_out_2"][:, -1].detach().numpy()
     error = logits.softmax(-1) - F.one_hot(labels, logits.shape[-1])
-    g = (error @ trajectory.parameters["W_U"].T).detach().numpy()
-    assert found["radial_energy/mlp_out_2"].item() == pytest.approx(
-        radial.radial_energy(h, g).mean(), rel=1e-9
-    )
-    assert found["radial_product/mlp_out_2"].item() == pytest.approx(
-        (h * g).sum(-1).mean(), rel=1e-9
-    )
-    assert found["radial_null/mlp_out_2"].item() == pytest.approx(1.0)
+    last = error @ trajectory.parameters["W_U"].T
+    (first,) = torch.autograd.grad(F.cross_entropy(logits, labels), seen["mlp_out_1"])
+    for site, h, g in (
+        ("mlp_out_2", seen["mlp_out_2"][:, -1], last),
+        ("mlp_out_1", seen["mlp_out_1"][:, 1], len(labels) * first[:, 1]),
+        ("mlp_out_1[-2]", seen["mlp_out_1"][:, 0], len(labels) * first[:, 0]),
+    ):
+        h, g = h.detach().numpy(), g.detach().numpy()
+        for name, expected in (
+            ("norm_ratio", np.linalg.norm(h, axis=-1) / 4),
+            ("radial_energy", radial.radial_energy(h, g)),
+            ("radial_product", (h * g).sum(-1)),
+        ):
+            assert found[f"{name}/{site}"].item() == pytest.approx(expected.mean(), rel=1e-9)
+        assert found[f"radial_null/{site}"].item() == pytest.approx(1.0)
+
+
+def test_an_answer_of_several_places_is_watched_at_every_position():
+    model = GPT(1, 16, 2, context=13, answer=4)
+    run = dataclasses.replace(RUN, task=DigitAddition(examples=40), model=model)
+    found, trajectory = looked(run.replace(interventions=()), 1)
+    seen, (tokens, labels) = {}, trajectory.train
+    logits = model.forward(trajectory.parameters, tokens, watch=seen)
+    entropies = torch.distributions.Categorical(logits=logits).entropy()
+    losses = F.cross_entropy(logits.mT, labels, reduction="none")
+    gaps = (losses - entropies).mean(1)
+    assert found["calibration_gap"].item() == pytest.approx(gaps.mean().item(), rel=1e-9)
+    (slope,) = torch.autograd.grad(losses.mean(1).sum(), seen["mlp_out_1"])
+    products = (seen["mlp_out_1"] * slope).sum(-1)
+    for place in range(-4, 0):
+        name = "radial_product/mlp_out_1" + (f"[{place}]" if place < -1 else "")
+        assert found[name].item() == pytest.approx(products[:, place].mean().item(), rel=1e-9)
 
 
 def test_one_hidden_layer_has_one_site():
