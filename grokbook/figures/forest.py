@@ -1,5 +1,6 @@
 """The picture of verdicts: published against measured values, one row a claim."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from .forest_rows import GLYPHS, ForestRow, Place, scaled
-from .labels import number, width_of
+from .labels import fold, number, width_of
 from .picture import Picture
-from .style import ARMS, INK, PUBLISHED, QUIET, RULE, canvas, ink, style
+from .style import ARMS, INK, PUBLISHED, QUIET, RULE, WIDE, canvas, ink, style
 
-_ROW = 0.40  # inches
+_ROW, _LINE = 0.40, 0.17  # inches: of a row, and of each line of its numbers beyond the first
+_AXIS = 2.0  # inches that are left to the axis
 
 
 def forest(rows: Sequence[ForestRow], *, ratio: bool | None = None) -> Picture:
@@ -35,23 +37,25 @@ def forest(rows: Sequence[ForestRow], *, ratio: bool | None = None) -> Picture:
     ratio = several if ratio is None else ratio
     with style():
         claims = width_of([row.claim for row in rows], size=9.5)
-        numbers = width_of([row.words for row in rows], size=8.5)
-        verdicts = width_of([row.verdict for row in rows], size=9.5)
+        right = width_of([row.verdict for row in rows], size=9.5) + 0.4
+        free = max(claims, WIDE - right - 0.2 - _AXIS)
+        words = [fold(row.words, size=8.5, width=free) for row in rows]
+        lines = max(len(each) for each in words)
         figure, (axes,) = canvas(
-            0.84 + _ROW * len(rows),
-            left=max(claims, numbers) + 0.2,
-            right=verdicts + 0.4,
+            0.84 + (_ROW + (lines - 1) * _LINE) * len(rows),
+            left=max(claims, width_of(itertools.chain(*words), size=8.5)) + 0.2,
+            right=right,
             top=0.32,
         )
         places = [scaled(row, ratio=ratio) for row in rows]
         _axis(axes, places, ratio, rows[0].unit)
         axes.set(ylim=(len(rows) - 0.5, -0.5), yticks=[])
         axes.spines["left"].set_visible(False)
-        for height, (row, place) in enumerate(zip(rows, places, strict=True)):
+        for height, (row, place, numbers) in enumerate(zip(rows, places, words, strict=True)):
             if height:
                 axes.axhline(height - 0.5, color=RULE, lw=0.7, zorder=0)
             _row(axes, height, place)
-            _words(axes, height, row)
+            _words(axes, height, row, numbers)
         _key(axes)
     return Picture(figure, _alt(rows))
 
@@ -145,14 +149,18 @@ def _row(axes: Axes, height: int, place: Place) -> None:
         )
 
 
-def _words(axes: Axes, height: int, row: ForestRow) -> None:
+def _words(axes: Axes, height: int, row: ForestRow, numbers: Sequence[str]) -> None:
     side = axes.get_yaxis_transform()
     inch = 1 / (axes.get_position().width * axes.figure.get_figwidth())
     left = -(axes.get_position().x0 * axes.figure.get_figwidth() - 0.06) * inch
     muted = ink(QUIET) if row.verdict == "not yet run" else INK
     common = {"transform": side, "clip_on": False}
-    axes.text(left, height - 0.02, row.claim, size=9.5, va="bottom", **common)
-    axes.text(left, height + 0.05, row.words, size=8.5, va="top", color=ink(QUIET), **common)
+    # The claim and its first line of numbers stand about the middle of what all lines take.
+    high = axes.get_position().height * axes.figure.get_figheight() / sum(np.abs(axes.get_ylim()))
+    up = height - 0.5 * (len(numbers) - 1) * _LINE / high
+    axes.text(left, up - 0.02, row.claim, size=9.5, va="bottom", **common)
+    told = "\n".join(numbers)
+    axes.text(left, up + 0.05, told, size=8.5, va="top", color=ink(QUIET), **common)
     axes.text(
         1 + 0.16 * inch,
         height,

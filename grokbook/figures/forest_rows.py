@@ -52,18 +52,18 @@ class ForestRow:
 
     @property
     def words(self) -> str:
-        """The numbers in words, with the unit: what the row shows below the claim."""
-        if self.measured is None:
-            text = "no measurement"
-        else:
+        """The numbers in words, the first with its unit: what the row shows below the claim."""
+        unit = f" {self.unit}" if self.unit else ""
+        text = "no measurement"
+        if self.measured is not None:
             text = number(self.measured)
             if self.interval is not None:
                 text += f" ({number(self.interval[0])} to {number(self.interval[1])})"
-        if isinstance(self.published, tuple):
-            text += f", published {number(self.published[0])} to {number(self.published[1])}"
-        elif self.published is not None:
-            text += f", published {number(self.published)}"
-        return f"{text} {self.unit}".strip()
+            text, unit = text + unit, ""
+        if self.published is not None:
+            ends = self.published if isinstance(self.published, tuple) else (self.published,)
+            text += f", published {' to '.join(number(end) for end in dict.fromkeys(ends))}{unit}"
+        return text
 
 
 @dataclass(frozen=True)

@@ -30,15 +30,17 @@ def count(number: float | int) -> str:
 
 
 def number(value: float | int) -> str:
-    """Write a value with three significant digits, a true minus sign and no exponent.
+    """Write a value with three significant digits, a true minus sign, from 10⁻⁶ on no exponent.
 
-    >>> number(4123.0), number(-0.25), number(float("inf"))
-    ('4,120', '−0.25', '∞')
+    >>> number(4123.0), number(-0.25), number(0.00006611), number(float("inf"))
+    ('4,120', '−0.25', '0.0000661', '∞')
     """
     if not np.isfinite(value):
         return "∞" if value > 0 else "−∞" if value < 0 else "not a number"
     rounded = float(f"{value:.3g}")
     text = f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
+    if 1e-6 <= abs(rounded) < 1e-4:
+        text = np.format_float_positional(rounded)
     return text.replace("-", "−")
 
 
@@ -48,6 +50,21 @@ def width_of(words: Iterable[str], *, size: float | int) -> float:
     font = FontProperties(size=size)
     widths = [renderer.get_text_width_height_descent(text, font, False)[0] for text in words]
     return max(widths) / renderer.dpi
+
+
+def fold(text: str, *, size: float | int, width: float | int) -> list[str]:
+    """Break a text between words into lines no wider than `width` inches; call it inside `style()`.
+
+    A single word that is wider stands alone.
+    """
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width_of([longer], size=size) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def axis_steps(axes: Axes, first: float | int, last: float | int, *, label: bool = True) -> None:

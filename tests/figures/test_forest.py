@@ -128,13 +128,29 @@ def test_an_interval_beyond_the_axis_ends_in_an_arrow():
 def test_rows_stand_in_the_order_given_with_their_words():
     (axes,) = forest(MIXED).figure.axes
     assert axes.yaxis_inverted()
-    texts = [text.get_text() for text in axes.texts]
+    texts = [text.get_text().replace("\n", " ") for text in axes.texts]
     claims = [text for text in texts if text in {r.claim for r in MIXED}]
     assert claims == [r.claim for r in MIXED]
-    assert "4,100 (2,000 to 9,000), published 1,000,000 steps" in texts
-    assert "1.12 (0.9 to 1.4), published 1.5 to 2.5 nats" in texts
+    assert "4,100 (2,000 to 9,000) steps, published 1,000,000" in texts
+    assert "1.12 (0.9 to 1.4) nats, published 1.5 to 2.5" in texts
     assert "no measurement, published 2.54 nats" in texts
     assert "20 (2 to ∞), published 10" in texts
+
+
+def test_long_words_are_folded_and_leave_the_axis_its_width(check):
+    unit = "Hessian trace without the penalty / with the penalty"
+    rows = [row("a26.flat", 30.4, 6.611e-05, (3.43e-05, 6.64e-05), unit=unit), *MIXED[:3]]
+    picture = forest(rows)
+    check(picture)
+    (axes,) = picture.figure.axes
+    told = "0.0000661 (0.0000343 to 0.0000664) " + unit + ", published 30.4"
+    folded = [text.get_text() for text in axes.texts if "\n" in text.get_text()]
+    assert [text.replace("\n", " ") for text in folded if "Hessian" in text] == [told]
+    assert axes.get_position().width * picture.figure.get_figwidth() >= 2
+
+
+def test_a_range_of_one_number_is_that_number():
+    assert row(published=(6.3, 6.3), unit="steps").words == "1 (0.5 to 1.5) steps, published 6.3"
 
 
 def test_the_verdict_is_a_glyph_and_words():

@@ -1,8 +1,10 @@
+import itertools
+
 import numpy as np
 import pytest
 
 from grokbook.figures import TEST, TRAIN, axis_loss, axis_steps, canvas, label_line, style
-from grokbook.figures.labels import number, width_of, write_above
+from grokbook.figures.labels import fold, number, width_of, write_above
 
 
 def ticks(axis) -> list[str]:
@@ -130,3 +132,15 @@ def test_a_mark_with_room_stands_over_its_step():
         write_above(axes, [(100.0, "here", TEST)])
     box = axes.texts[0].get_window_extent(figure.canvas.get_renderer())
     assert (box.x0 + box.x1) / 2 == pytest.approx(axes.transData.transform((100, 0))[0], abs=1)
+
+
+def test_a_text_is_folded_between_words():
+    text = "one word after another and anunusuallylongwordbetween them"
+    with style():
+        lines = fold(text, size=9, width=1.0)
+        assert " ".join(lines) == text and len(lines) > 3
+        for line, following in itertools.pairwise(lines):
+            first = following.split()[0]
+            assert width_of([f"{line} {first}"], size=9) > 1.0
+            assert width_of([line], size=9) <= 1.0 or " " not in line
+        assert fold("", size=9, width=1.0) == []
