@@ -27,6 +27,13 @@ def _speed_up(runs: xr.Dataset, published: float) -> Verdict:
     with_penalty, without = _arms(runs)
     if not with_penalty.sizes["run"]:
         return Verdict("not yet run", note="The same seeds with and without penalty are needed.")
+    if not any(onsets(each)[1].any() for each in (with_penalty, without)):
+        budget = float(runs["budget"].max())
+        return Verdict(
+            "not yet run",
+            note=f"No run of either arm reaches its onset in {budget:,.0f} steps: a longer budget "
+            "is needed.",
+        )
     ratio, said = speed_up(without, with_penalty)
     faster = ratio.low > 1 if ratio.n > 1 else ratio.value > 1
     reaches = ratio.high >= published

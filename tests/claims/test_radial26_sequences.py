@@ -26,6 +26,17 @@ def test_a_speed_up_has_to_reach_the_published_one(slow, verdict):
     assert other == ("reproduced in part" if verdict == "reproduced" else verdict)
 
 
+def test_without_any_onset_nothing_is_compared():
+    never, once = [np.nan] * 2, [np.nan, 9e4]
+    runs = dataset(arm(t_grok=never), arm(t_grok=never, **BASELINE))
+    for judge in (radial26_sequences.judge_transformer, radial26_sequences.judge_nanogpt):
+        verdict = judge(runs)
+        assert verdict.verdict == "not yet run" and "a longer budget is needed" in verdict.note
+        for arms in ((never, once), (once, never)):
+            some = dataset(arm(t_grok=arms[0]), arm(t_grok=arms[1], **BASELINE))
+            assert judge(some).verdict == "not reproduced"
+
+
 def test_the_largest_network_decides_on_digits():
     small = arm(t_grok=[1e3] * 3), arm(t_grok=[9e4] * 3, **BASELINE)
     wide = {"layers": 6, "d_model": 384}
