@@ -49,6 +49,16 @@ def radial26(
     return _protocol(arms, seeds, steps, changes, frames=FRAMES, closing=True)
 
 
+def radial26_longer(*, seeds: int = 3, steps: int = 2 * STEPS, **changes: Any) -> Protocol:
+    r"""The penalised runs of `radial26`, followed for twice as long: 10,000 epochs.
+
+    Within 5,000 they learn more and more of the test set of {cite:t}`radial2026`, and reach no
+    onset. Each network is looked at once more when it ends. `changes` are hyper-parameters by their
+    short names.
+    """
+    return _protocol([_arm()], seeds, steps, changes, closing=True)
+
+
 def radial26_details(
     *, seeds: int = 1, steps: int = EPOCHS * STEPS_AN_EPOCH, **changes: Any
 ) -> Protocol:

@@ -8,6 +8,7 @@ from grokbook.protocols import (
     radial26_batches,
     radial26_controls,
     radial26_details,
+    radial26_longer,
     radial26_moduli,
     radial26_more_radii,
     radial26_more_strengths,
@@ -20,6 +21,7 @@ from grokbook.training.run import Run
 
 SWEEPS = {
     radial26_details: 1,
+    radial26_longer: 3,
     radial26_weight_decay: 3,
     radial26_strength: 3,
     radial26_more_strengths: 3,
@@ -51,6 +53,12 @@ def test_the_comparison_is_three_cells_of_the_grid_that_was_looked_at():
     assert [run.interventions[0].strength for run in stronger] == [0.2, 0.0, 0.0]
     assert [run.optimizer.weight_decay for run in stronger] == [1e-3, 1e-3, 1.0]
     assert {run.task.p for run in stronger} == {23}
+
+
+def test_the_penalised_runs_are_followed_for_twice_as_long():
+    longer, comparison = radial26_longer(), radial26()
+    assert longer.runs == comparison.runs[:3]
+    assert longer.request.steps == 2 * comparison.request.steps and longer.request.closing
 
 
 @pytest.mark.parametrize("make", SWEEPS)
