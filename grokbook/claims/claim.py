@@ -90,7 +90,8 @@ class Claim:
 
     `criterion` names the number at which the claim would have failed; it is committed before the
     runs. `judge` turns the runs of `experiment` into a verdict and is never asked without runs.
-    A theorem has no experiment: its `judge` is given None and checks the derivation.
+    A theorem's `judge` checks the derivation and, given runs, whether they meet its premise;
+    without an `experiment` it is given None.
     """
 
     id: str

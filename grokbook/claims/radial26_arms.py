@@ -16,7 +16,7 @@ STRENGTH, WEAK_DECAY, STRONG_DECAY = 0.05, 1e-3, 0.1  # as published
 
 
 def measurement(name: str, experiments: Iterable[str], **of: object) -> Claim:
-    """A measured claim of the paper on the runs of these protocols, and what trains them."""
+    """A claim of the paper on the runs of these protocols, measured by default."""
     names = tuple(experiments)
 
     def experiment() -> tuple[Protocol, ...]:
@@ -25,11 +25,10 @@ def measurement(name: str, experiments: Iterable[str], **of: object) -> Claim:
     return Claim(
         id=f"{SOURCE}.{name}" if "." not in name else name,
         source=SOURCE if "." not in name else name.split(".")[0],
-        kind="measurement",
         criterion=CRITERIA[name.split(".")[-1]],
         experiment=experiment,
         command=f"python -m grokbook run {' '.join(names)}",
-        **of,
+        **{"kind": "measurement"} | of,
     )
 
 

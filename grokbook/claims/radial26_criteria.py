@@ -5,6 +5,10 @@ has none by its budget stands at the budget. Ratios are of medians over seeds, w
 intervals; one pair of seeds has none, and its ratio is in part at best. Of a transformer or a GPT
 neither arm of which reaches an onset nothing is compared: that was added when both arms of the
 transformer had been seen to end without one, at 2,000 epochs of the 5,200 that are published.
+Two more were changed late. That on anisotropy had left out the authors' premise, and refuted the
+form where they do not state it. That on the balance had asked for the excess at the last look: in
+the comparison that look fell within a slingshot; it was changed before the norms of other strengths
+were looked at.
 $\varrho = \|h\|/\sqrt d$ of a hidden pre-activation, $\tilde\Phi$ the radial share of the gradient
 there, of the task alone where nothing else is said.
 """
@@ -21,15 +25,16 @@ IDENTIFICATION = (
     "distance is taken; it fits if no single term exceeds log10(2), and the chapter says so if "
     "none does. A reading that reaches neither of the two published onsets within its budget cannot"
     " be told from a network that never generalises: its distance is a bound from below, and it is "
-    "taken only where there is no other."
+    "taken only where there is no other. That a paper counts the penalty in epochs and the rest in"
+    " steps is looked at beside these, and decides nothing."
 )
 
 CRITERIA = {
     "anisotropic_regularisation": (
-        "A theorem: E L_norm is Tr(W Sigma W^T)/d. Reproduced if it holds for every linear layer;"
-        " in part if its value is within 10 % from some |h|/sqrt d on, which is named, and its "
-        "gradient has the right sign everywhere; refuted if a layer is named where the gradient "
-        "of the published form points against that of the penalty."
+        "A theorem under a premise: E L_norm tends to Tr(W Sigma W^T)/d for |h|/sqrt d without "
+        "bound. Reproduced if that is proved and the largest |h|/sqrt d that a penalised network "
+        "has along its way lies where the two are within 10 %, its interval too; in part if it "
+        "is proved and the networks do not meet the premise; refuted if it is false."
     ),
     "radial_energy_below_null": (
         "Over the penalised seeds of the MLP, the mean of Phi over the steps from 0 to the "
@@ -81,10 +86,10 @@ CRITERIA = {
         "not reproduced if it reaches beyond it."
     ),
     "equilibrium_slope": (
-        "Excess of the mean |h| over sqrt d at the end against the strength, log-log, at each "
-        "layer. Reproduced if the interval of the slope lies within -1.25 and -.75 at both "
-        "layers, in part at one, not reproduced at none; an excess below 0 counts against its "
-        "layer."
+        "Excess of the mean |h| over sqrt d, its median over the looks of the last quarter of a "
+        "run's steps, against the strength, log-log, at each layer. Reproduced if the interval of "
+        "the slope lies within -1.25 and -.75 at both layers, in part at one, not reproduced at "
+        "none; an excess below 0 counts against its layer."
     ),
     "penalty_inflates_inside": (
         "At the start rho is below 1 at both layers, and 50 epochs later the penalised network's "

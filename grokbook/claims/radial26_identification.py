@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from grokbook.claims.arms import arm, onsets
-from grokbook.claims.radial26 import steps_an_epoch
 from grokbook.claims.radial26_arms import STRENGTH, STRONG_DECAY, WEAK_DECAY
+from grokbook.claims.radial26_curves import steps_an_epoch
 from grokbook.protocols.radial26 import EPOCHS
 
 # Published onsets in epochs by strength of the penalty and weight decay; infinity: never.
@@ -19,20 +19,21 @@ PUBLISHED = {
     (0.0, WEAK_DECAY): math.inf,
 }
 FITS = math.log10(2)
+MIXED = "epochs and steps"
 
 
 class Reading(NamedTuple):
     """One reading: what it takes an epoch for, its onsets, and its distance from the paper.
 
-    `onsets` are the medians by cell in that unit, infinite where they were not reached in `budget`
-    of it. `terms` are the |log10| ratios, both sides cut at the budget, and NaN for a cell that was
-    not run.
+    `onsets` are the medians by cell in that unit, infinite where they were not reached in the
+    cell's budget. `terms` are the |log10| ratios, both sides cut at the budget, and NaN for a cell
+    that was not run.
     """
 
     embedding: str
     batch: str
     unit: str
-    budget: float
+    budgets: dict[tuple[float, float], float]
     onsets: dict[tuple[float, float], float]
     terms: dict[tuple[float, float], float]
 
@@ -56,9 +57,14 @@ class Reading(NamedTuple):
 def readings(runs: xr.Dataset) -> list[Reading]:
     """Every reading of the archived grids, the closest first, then those that reach no onset."""
     return sorted(
-        _readings(runs),
+        (each for each in _readings(runs) if each.unit != MIXED),
         key=lambda each: (math.isnan(each.distance), not each.reaches, each.distance),
     )
+
+
+def mixed_readings(runs: xr.Dataset) -> list[Reading]:
+    """The penalty's onset in epochs and the others in steps: to look at, not to choose from."""
+    return [each for each in _readings(runs) if each.unit == MIXED]
 
 
 def _readings(runs: xr.Dataset) -> Iterator[Reading]:
@@ -68,18 +74,21 @@ def _readings(runs: xr.Dataset) -> Iterator[Reading]:
             if not cells.sizes["run"]:
                 continue
             epoch = steps_an_epoch(cells)
-            for unit, steps in {"epochs": epoch, "steps": 1}.items():
+            for unit in ("epochs", "steps", MIXED):
                 if unit == "epochs" or epoch > 1:
-                    yield _reading(cells, str(embedding), str(batch), unit, steps)
+                    yield _reading(cells, str(embedding), str(batch), unit)
 
 
-def _reading(cells: xr.Dataset, embedding: str, batch: str, unit: str, steps: int) -> Reading:
+def _reading(cells: xr.Dataset, embedding: str, batch: str, unit: str) -> Reading:
     epoch = steps_an_epoch(cells)
-    budget = float(EPOCHS * epoch / steps)
     seen: dict[tuple[float, float], float] = {}
     terms: dict[tuple[float, float], float] = {}
+    budgets: dict[tuple[float, float], float] = {}
     for cell, published in PUBLISHED.items():
         strength, decay = cell
+        in_epochs = unit == "epochs" or (unit == MIXED and strength > 0)
+        steps = epoch if in_epochs else 1
+        budgets[cell] = budget = EPOCHS * epoch / steps
         here = arm(cells, radial_penalty_strength=strength, weight_decay=decay)
         if not here.sizes["run"]:
             seen[cell] = terms[cell] = math.nan
@@ -87,4 +96,4 @@ def _reading(cells: xr.Dataset, embedding: str, batch: str, unit: str, steps: in
         times, reached = onsets(here)
         seen[cell] = float(np.median(np.where(reached, times / steps, np.inf)))
         terms[cell] = abs(math.log10(min(seen[cell], budget) / min(published, budget)))
-    return Reading(embedding, batch, unit, budget, seen, terms)
+    return Reading(embedding, batch, unit, budgets, seen, terms)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from grokbook.claims.arms import arm, onsets
 from grokbook.claims.claim import Published, Verdict
@@ -60,6 +61,8 @@ def judge_text(runs: xr.Dataset) -> Verdict:
     best = np.nanargmin(theirs, axis=1)
     rows = np.arange(len(best))
     change = ours[rows, best] / theirs[rows, best] - 1
+    own = np.median(np.nanmin(ours, axis=1) / theirs[rows, best] - 1)
+    last = np.median(_last(ours) / _last(theirs) - 1)
     estimate = bootstrap(change, seed=0)
     if estimate.high < -MARGIN:
         verdict = "refuted"
@@ -70,9 +73,14 @@ def judge_text(runs: xr.Dataset) -> Verdict:
     note = (
         f"Least loss without the penalty {np.median(theirs[rows, best]):.3f} nats at step "
         f"{np.median(without['step'].values[best]):,.0f}, there {np.median(ours[rows, best]):.3f} "
-        "with it."
+        f"with it. Each at its own least loss, the change is {own:+.2%}; at the last step "
+        f"{last:+.2%}."
     )
     return Verdict.of(verdict, estimate, note)
+
+
+def _last(curves: Float[np.ndarray, "run step"]) -> Float[np.ndarray, " run"]:
+    return np.array([row[np.isfinite(row)][-1] for row in curves])
 
 
 def _arms(runs: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:

@@ -123,10 +123,11 @@ def radial26_more_radii(*, seeds: int = 3, steps: int = STEPS, **changes: Any) -
 def radial26_controls(*, seeds: int = 3, steps: int = STEPS, **changes: Any) -> Protocol:
     r"""What else could do what the penalty does, with the weight decay of `radial26`.
 
-    $\frac\lambda d\|h\|^2$ alone, dropout at .1, LayerNorm and RMSNorm without weights, all in
-    {cite:t}`radial2026`, whose settings are not known; ours are RMSNorm behind a stopped gradient
-    of the norm, which leaves the gradient its radial part, and a force as large as the penalty's
-    in random directions. `changes` are hyper-parameters by their short names.
+    $\frac\lambda d\|h\|^2$ alone, dropout at .1 and LayerNorm without weights, all in
+    {cite:t}`radial2026`, whose settings are not known; ours are RMSNorm without weights, a layer
+    that leaves values as they are and takes the radial part from their gradient, and a force as
+    large as the penalty's in random directions. `changes` are hyper-parameters by their short
+    names.
     """
     arms = [
         _arm(radius=0.0),

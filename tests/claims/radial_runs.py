@@ -28,6 +28,7 @@ def usual() -> Row:
         "radial_product": (1.0, -1.0),
         "calibration_gap": (1.0, -1.0),
         "test_loss": (4.0, 2.0),
+        "train_loss": (1.0, 1e-6),
         "hessian_trace": 1.0,
         "scaled_trace": 1.0,
         "hessian_eigenvalue": 1.0,
@@ -80,7 +81,7 @@ def dataset(*arms: list[Row]) -> xr.Dataset:
         name: (("run", "step", "site"), np.stack([sites(row, row[name]) for row in rows]))
         for name in WATCHED
     }
-    for name in ("calibration_gap", "test_loss"):
+    for name in ("calibration_gap", "test_loss", "train_loss"):
         variables[name] = (("run", "step"), np.stack([curve(row, row[name]) for row in rows]))
     for name in ("t_grok", "budget", "hessian_trace", "scaled_trace", "hessian_eigenvalue"):
         variables[name] = ("run", [float(row[name]) for row in rows])

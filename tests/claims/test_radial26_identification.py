@@ -6,7 +6,7 @@ import pytest
 
 from grokbook import archived
 from grokbook.archive.lookup import concatenate
-from grokbook.claims.radial26_identification import readings
+from grokbook.claims.radial26_identification import mixed_readings, readings
 from grokbook.protocols import radial26, radial26_batches, radial26_full_batch
 from tests.claims.radial_runs import arm, dataset
 
@@ -37,6 +37,16 @@ def test_the_closest_reading_comes_first_and_its_distance_is_by_hand():
     assert found["steps"].distance == pytest.approx(in_steps) and not found["steps"].fits
     in_epochs = abs(math.log10(40_000 / 19 / 2_460)) + abs(math.log10(20_000 / 19 / 4_000))
     assert found["epochs"].distance == pytest.approx(in_epochs)
+
+
+def test_epochs_for_the_penalty_and_steps_for_the_rest_are_looked_at_and_not_chosen():
+    batches = cells(19 * 2_460.0, 15_540.0, NEVER, budget=76_000.0)
+    full = cells(2_460.0, NEVER, NEVER, budget=4_000.0, batch_size="full")
+    runs = dataset(*batches, *full)
+    (mixed,) = mixed_readings(runs)  # on the full batch the units are one
+    assert mixed.distance == 0 and mixed.batch == "256"
+    assert mixed.budgets == {(0.05, 1e-3): 4_000, (0.0, 0.1): 76_000, (0.0, 1e-3): 76_000}
+    assert {each.unit for each in readings(runs)} == {"epochs", "steps"}
 
 
 def test_a_reading_with_a_missing_cell_has_no_distance_and_comes_last():

@@ -2,10 +2,11 @@ r"""Anisotropy, proposition 2: the penalty of a linear layer, exactly, and the p
 
 $E L_{norm} = \frac1d[\mathrm{Tr}(W\Sigma W^\top) - 2\sqrt d\,E\|h\| + d]$ with
 $\Sigma = E[xx^\top]$; published is the first term alone. With $\varrho = \|h\|/\sqrt d$ that is
-$\varrho^2$ for $(\varrho - 1)^2$, wrong by $\frac{2\varrho - 1}{(\varrho - 1)^2}$: below 10 % only
-for $\varrho > 11 + \sqrt{110}$. The gradients differ by the factor $1 - 1/\varrho$, whose sign is
-negative inside the sphere. On concatenated one-hots of all pairs Σ has the eigenvalues 0, 2/p, and
-1/p for all the rest: nearly a multiple of the identity.
+$\varrho^2$ for $(\varrho - 1)^2$, wrong by $\frac{2\varrho - 1}{(\varrho - 1)^2}$: that is 0 in the
+limit of large $\varrho$, the published premise, and 10 % at most from $\varrho = 11 + \sqrt{110}$
+on. The gradients differ by the factor $1 - 1/\varrho$, negative inside the sphere. On
+concatenated one-hots of all pairs Σ has the eigenvalues 0, 2/p, and 1/p for all the rest: nearly a
+multiple of the identity.
 """
 
 import sympy as sp
@@ -53,14 +54,34 @@ def error_identity() -> Identity:
     )
 
 
-def tenth_identity() -> Identity:
-    """Return where the error has fallen to a tenth; the wrong variant is the other root."""
-    far = 11 + sp.sqrt(110)
+def premise_identity() -> Identity:
+    """Return what the published form tends to under its premise; the wrong one exchanges them."""
+    errors = relative_error(), rho * relative_error()
     return Identity(
-        "(2ϱ − 1)/(ϱ − 1)² = 1/10 at ϱ = 11 + √110",
-        sp.Matrix([relative_error().subs(rho, far), far]),
-        sp.Matrix([sp.Rational(1, 10), far]),
-        wrong=sp.Matrix([sp.Rational(1, 10), 11 - sp.sqrt(110)]),
+        "(2ϱ − 1)/(ϱ − 1)² → 0 and ϱ(2ϱ − 1)/(ϱ − 1)² → 2 as ϱ → ∞",
+        sp.Matrix([sp.limit(each, rho, sp.oo) for each in errors]),
+        sp.Matrix([0, 2]),
+        wrong=sp.Matrix([2, 0]),
+    )
+
+
+def tenth_inequality() -> Inequality:
+    """Return that the error is a tenth at most from the larger root of ϱ² − 22ϱ + 11 on."""
+    return Inequality(
+        "ϱ > 1, ϱ² − 22ϱ + 11 ≥ 0 ⟹ (2ϱ − 1)/(ϱ − 1)² ≤ 1/10",
+        relative_error() <= sp.Rational(1, 10),
+        needs=rho**2 - 22 * rho + 11 >= 0,
+        given=(rho > 1,),
+    )
+
+
+def root_identity() -> Identity:
+    """Return the roots, 11 ± √110; the wrong variant has those of ϱ² − 22ϱ + 1."""
+    return Identity(
+        "ϱ² − 22ϱ + 11 = (ϱ − 11 − √110)(ϱ − 11 + √110)",
+        rho**2 - 22 * rho + 11,
+        (rho - 11 - sp.sqrt(110)) * (rho - 11 + sp.sqrt(110)),
+        wrong=(rho - 11 - sp.sqrt(120)) * (rho - 11 + sp.sqrt(120)),
     )
 
 
@@ -129,12 +150,14 @@ def identities() -> tuple[Identity | Inequality, ...]:
     """Return what the penalty is for a linear layer, and where the published form is right.
 
     >>> len(identities())
-    7
+    9
     """
     return (
         mean_identity(),
         error_identity(),
-        tenth_identity(),
+        premise_identity(),
+        tenth_inequality(),
+        root_identity(),
         slope_identity(),
         spread_identity(),
         least_inequality(),

@@ -1,10 +1,11 @@
 r"""Activations share weights: $\dot h_i = -\sum_j K_{ij}\nabla_j$, K the tangent kernel.
 
 For one linear layer h = Wx the kernel is $K_{ij} = \langle x_i, x_j\rangle I$. A strictly radial
-penalty on $h_j$ then turns $h_i$ by $-(I - P_i)K_{ij}\nabla_j$. That vanishes for all penalties if
-and only if $(I - P_i)K_{ij}\hat h_j = 0$ for all j: orthogonal inputs, or parallel activations. A
-single sample is safe in a linear layer, and in a deeper one only where its h is an eigenvector of
-its own kernel.
+penalty on $h_j$ then turns $h_i$ by $-(I - P_i)K_{ij}\nabla_j$. Whatever the numbers
+$c_j = \langle\hat h_j, \nabla_j\rangle$, that vanishes if and only if
+$(I - P_i)K_{ij}\hat h_j = 0$ for all j: orthogonal inputs, or parallel activations. Where inputs
+depend on each other the $c_j$ are not any numbers, and terms may cancel. A single sample is safe in
+a linear layer, and in a deeper one only where its h is an eigenvector of its own kernel.
 """
 
 import sympy as sp
@@ -88,6 +89,22 @@ def parallel_identity() -> Identity:
     )
 
 
+def cancelling_identity() -> Identity:
+    """Return three inputs 120° apart and W = tI: no sample is turned, though two terms are not 0.
+
+    The wrong variant leaves one of the two out.
+    """
+    t, apart = sp.symbols("t", positive=True), sp.sqrt(3) / 2
+    inputs = [sp.Matrix(each) for each in ((1, 0), (-sp.S.Half, apart), (-sp.S.Half, -apart))]
+    turn = tangential(t * inputs[0])
+    return Identity(
+        "W = tI, x_j 120° apart ⟹ (I − P_1)ḣ_1 = 0, the terms cancel",
+        turn * kernel_velocity(t * sp.eye(2), tuple(inputs), 0),
+        sp.zeros(2, 1),
+        wrong=turn * kernel_velocity(t * sp.eye(2), tuple(inputs[:2]), 0),
+    )
+
+
 def deep_identity() -> Identity:
     r"""Return a two-layer kernel of one sample, $K = \|a\|^2 I + \|x\|^2 UU^\top$, h = Ua, a = Vx.
 
@@ -131,12 +148,13 @@ def identities() -> tuple[Identity, ...]:
     """Return how shared weights couple radius and direction.
 
     >>> len(identities())
-    5
+    6
     """
     return (
         kernel_identity(),
         turned_identity(),
         orthogonal_identity(),
         parallel_identity(),
+        cancelling_identity(),
         deep_identity(),
     )
