@@ -5,6 +5,7 @@ site: the pre-activations of an MLP's hidden layers, or what a decoder's blocks 
 position by position.
 """
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -28,6 +29,7 @@ AT_SITES = (
     "radial_null",  # the first's mean if g were isotropic where it is not 0
     "radial_product",  # ⟨h, g⟩ of the task, nats
     "radial_product_error",  # root mean square of ⟨h, g⟩ − (ℓ − H), nats
+    "radial_energy_error",  # standard error of radial_energy, over the examples
 )
 OVERALL = ("calibration_gap", "calibration_spread")  # mean and root mean square of ℓ − H, nats
 
@@ -65,13 +67,18 @@ def watched(
     found = {"calibration_gap": gap.mean(), "calibration_spread": gap.square().mean().sqrt()}
     for name, h, g, g_total in _by_position(places, of_task, of_total):
         product = (h.double() * g.double()).sum(-1)
+        energy = radial_energy(h, g)
+        directed = energy[energy.isfinite()]
         values = (
             norm_ratio(h).mean(),
-            radial_energy(h, g).nanmean(),
+            energy.nanmean(),
             radial_energy(h, g_total).nanmean(),
             masked_null(h, g != 0).nanmean(),
             product.mean(),
             (product - gap).square().mean().sqrt(),
+            directed.std() / len(directed) ** 0.5
+            if len(directed) > 1
+            else energy.new_tensor(math.nan),
         )
         found |= {f"{what}/{name}": value for what, value in zip(AT_SITES, values, strict=True)}
     return found

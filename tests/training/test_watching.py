@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 import torch.nn.functional as F
 
@@ -75,6 +76,7 @@ def test_every_number_is_the_mean_over_examples_one_by_one(run):
             "radial_null": np.nanmean(radial.masked_null(h, h > 0)),
             "radial_product": product.mean(),
             "radial_product_error": np.sqrt(((product - gaps) ** 2).mean()),
+            "radial_energy_error": scipy.stats.sem(radial.radial_energy(h, g), nan_policy="omit"),
         }
         assert tuple(expected) == AT_SITES
         for name, value in expected.items():
