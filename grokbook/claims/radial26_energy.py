@@ -110,7 +110,7 @@ def judge_stable_rank(runs: xr.Dataset) -> Verdict:
         for size in runs["rank_batch"].values.tolist()
     }
     said = "; ".join(
-        f"{size:,} samples: " + ", ".join(f"{n.replace('_', ' ')} {e.value:.0f}"
+        f"{size:,} samples: " + ", ".join(f"{n.replace('_', ' ')} {e.value:.1f}"
                                           for n, e in of.items())
         for size, of in seen.items()
     )  # fmt: skip
