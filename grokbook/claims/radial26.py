@@ -43,7 +43,12 @@ def judge_speedup_mlp(runs: xr.Dataset) -> Verdict:
     if first:
         verdict = "reproduced" if second else "reproduced in part"
     epoch = steps_an_epoch(fast)
-    seen = ", ".join(f"{decay:g}: {median / epoch:,.0f}" for decay, median in medians.items())
+    reached = {decay: onsets(decayed(runs, decay))[1] for decay in decays}
+    seen = ", ".join(
+        f"{decay:g}: {'' if 2 * reached[decay].sum() > reached[decay].size else '>'}"
+        f"{median / epoch:,.0f}"
+        for decay, median in medians.items()
+    )
     note = (
         f"Median onset at epoch {np.median(onsets(fast)[0]) / epoch:,.0f} with the penalty; "
         f"without, by weight decay, {seen} ({epoch} steps an epoch). Against the best, {best:g}: "

@@ -50,6 +50,7 @@ def test_an_onset_that_is_not_reached_stands_at_its_budget_and_is_said():
     found = radial26.judge_speedup_mlp(runs)
     assert found.measured == pytest.approx(9.5)
     assert "3 of 3 onsets without the penalty stand at their budget" in found.note
+    assert "0.001: >5,000, 0.01: 4,737, 0.1: >5,000" in found.note
 
 
 @pytest.mark.parametrize("claim", ["radial26.speedup_mlp", "radial26.flatter_minima"])
