@@ -5,16 +5,14 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import h5netcdf
 import h5py
 import numpy as np
 import xarray as xr
-from xarray.backends import H5NetCDFStore
 
+from grokbook.archive import netcdf
 from grokbook.training.checkpoint import DamagedError, write_atomically
 
 DIGEST = "content_digest"
@@ -111,19 +109,7 @@ def write_runs(path: Path, runs: xr.Dataset) -> None:
         for name, variable in runs.variables.items()
         if variable.ndim and variable.size > 1 and variable.dtype.kind in "fiub"
     }
-    write_atomically(path, _packed(runs, encoding))
-
-
-def _packed(runs: xr.Dataset, encoding: dict[Hashable, dict[str, Any]]) -> bytes:
-    """The bytes of a NetCDF4 file.
-
-    In HDF5's format of 1.10 a small variable takes its own size; in the oldest, which is what
-    `Dataset.to_netcdf` writes and gives no choice of, two kilobytes of index beside it.
-    """
-    buffer = io.BytesIO()
-    with h5netcdf.File(buffer, "w", libver=("v110", "v110")) as file:
-        runs.dump_to_store(H5NetCDFStore(file), encoding=encoding)
-    return buffer.getvalue()
+    write_atomically(path, netcdf.written(runs, encoding))
 
 
 def _to_bits(runs: xr.Dataset) -> xr.Dataset:
@@ -158,12 +144,7 @@ def read_names(path: Path) -> list[str]:
 def read_runs(path: Path) -> xr.Dataset:
     """Read a dataset of runs and verify it. Raises `DamagedError` with the path."""
     with _told(path):
-        content = path.read_bytes()
-        # What HDF5 itself refuses would leave h5netcdf's object half made, which complains aloud.
-        with h5py.File(io.BytesIO(content), "r") as file:
-            dict(file.attrs)
-        with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as file:
-            runs = _from_bits(file.load())
+        runs = _from_bits(netcdf.read(path.read_bytes()))
         if runs.attrs.get(DIGEST) != content_digest(runs):
             raise ValueError("its content does not match its checksum")
         for text, name in zip(runs["run_json"].values, runs["name"].values, strict=True):
