@@ -8,32 +8,36 @@ from grokbook.claims.arms import arm, onsets
 from grokbook.claims.claim import Published, Verdict
 from grokbook.claims.radial26_arms import measurement, paired, speed_up
 from grokbook.claims.radial26_criteria import PAPER
+from grokbook.protocols.radial26 import STEPS_AN_EPOCH
 from grokbook.statistics import bootstrap
 
 TRANSFORMER, NANOGPT = 1.54, 2.3  # published ratios
+TRANSFORMER_LATER, NANOGPT_LATER = 8_000 * STEPS_AN_EPOCH, 22_500  # steps, published without
 MARGIN = 0.02
 
 
 def judge_transformer(runs: xr.Dataset) -> Verdict:
     """Onset without the penalty over that with it."""
-    return _speed_up(runs, TRANSFORMER)
+    return _speed_up(runs, TRANSFORMER, TRANSFORMER_LATER)
 
 
 def judge_nanogpt(runs: xr.Dataset) -> Verdict:
     """The same on sums of three digits, with the largest network that was run."""
-    return _speed_up(arm(runs, d_model=int(runs["d_model"].values.max())), NANOGPT)
+    largest = arm(runs, d_model=int(runs["d_model"].values.max()))
+    return _speed_up(largest, NANOGPT, NANOGPT_LATER)
 
 
-def _speed_up(runs: xr.Dataset, published: float) -> Verdict:
+def _speed_up(runs: xr.Dataset, published: float, later: int) -> Verdict:
     with_penalty, without = _arms(runs)
     if not with_penalty.sizes["run"]:
         return Verdict("not yet run", note="The same seeds with and without penalty are needed.")
     if not any(onsets(each)[1].any() for each in (with_penalty, without)):
-        budget = float(runs["budget"].max())
+        budget = float(min(each["budget"].min() for each in (with_penalty, without)))
+        said = f"No run of either arm reaches its onset in {budget:,.0f} steps"
+        if budget < later:
+            return Verdict("not yet run", note=f"{said}: a longer budget is needed.")
         return Verdict(
-            "not yet run",
-            note=f"No run of either arm reaches its onset in {budget:,.0f} steps: a longer budget "
-            "is needed.",
+            "not reproduced", note=f"{said}, where the later one published is {later:,}."
         )
     ratio, said = speed_up(without, with_penalty)
     faster = ratio.low > 1 if ratio.n > 1 else ratio.value > 1

@@ -26,15 +26,23 @@ def test_a_speed_up_has_to_reach_the_published_one(slow, verdict):
     assert other == ("reproduced in part" if verdict == "reproduced" else verdict)
 
 
-def test_without_any_onset_nothing_is_compared():
-    never, once = [np.nan] * 2, [np.nan, 9e4]
-    runs = dataset(arm(t_grok=never), arm(t_grok=never, **BASELINE))
-    for judge in (radial26_sequences.judge_transformer, radial26_sequences.judge_nanogpt):
-        verdict = judge(runs)
-        assert verdict.verdict == "not yet run" and "a longer budget is needed" in verdict.note
-        for arms in ((never, once), (once, never)):
-            some = dataset(arm(t_grok=arms[0]), arm(t_grok=arms[1], **BASELINE))
-            assert judge(some).verdict == "not reproduced"
+@pytest.mark.parametrize(
+    ("judge", "later"),
+    [(radial26_sequences.judge_transformer, 152_000), (radial26_sequences.judge_nanogpt, 22_500)],
+)
+def test_without_any_onset_the_budget_decides(judge, later):
+    never, once = [np.nan] * 2, [np.nan, 9e3]
+    for budget, said in ((later - 1, "a longer budget is needed"), (later, "later one published")):
+        runs = dataset(
+            arm(t_grok=never, budget=float(budget)),
+            arm(t_grok=never, budget=[budget + 2e4, float(budget)], **BASELINE),
+        )
+        found = judge(runs)
+        assert found.verdict == ("not yet run" if budget < later else "not reproduced")
+        assert said in found.note and f"in {budget:,} steps" in found.note
+    for arms in ((never, once), (once, never)):
+        some = dataset(arm(t_grok=arms[0]), arm(t_grok=arms[1], **BASELINE))
+        assert judge(some).verdict == "not reproduced"
 
 
 def test_the_largest_network_decides_on_digits():
