@@ -1,5 +1,7 @@
 """What was watched along runs of the radial penalty: at a step, late, and up to the onset."""
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
@@ -20,10 +22,13 @@ def at_step(runs: xr.Dataset, name: str, site: str, step: float | int) -> Float[
     return np.array(found)
 
 
-def late(runs: xr.Dataset, name: str, site: str) -> Float[np.ndarray, " run"]:
+def late(
+    runs: xr.Dataset, name: str, site: str, of: Callable[[np.ndarray], float] = np.median
+) -> Float[np.ndarray, " run"]:
     """The median of what was watched at a site in the last quarter of each run's steps.
 
-    A single look may fall within a slingshot, in which nothing rests.
+    A single look may fall within a slingshot, in which nothing rests. `of` is what is taken of a
+    run's looks in place of their median, such as `np.max`.
     """
     steps = runs["step"].values
     rows = runs[name].sel(site=site).transpose("run", "step").values
@@ -31,7 +36,7 @@ def late(runs: xr.Dataset, name: str, site: str) -> Float[np.ndarray, " run"]:
     for row in rows:
         seen = np.flatnonzero(np.isfinite(row))
         last = seen[steps[seen] >= LATE * steps[seen[-1]]] if seen.size else seen
-        found.append(np.median(row[last]) if last.size else np.nan)
+        found.append(of(row[last]) if last.size else np.nan)
     return np.array(found)
 
 

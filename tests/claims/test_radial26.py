@@ -160,6 +160,15 @@ def test_what_comes_later_does_not_count_for_inflation():
 # -- energy, curvature, ranks ---------------------------------------------------------------
 
 
+def test_late_is_the_last_quarter_of_each_run_s_own_steps():
+    spike = {"norm_ratio": lambda steps: np.where(steps == 76_000, 9.0, steps / 95_000)}
+    runs = dataset(arm(**spike, budget=[95_000.0, 76_000.0, 38_000.0]))
+    medians = radial26_curves.late(runs, "norm_ratio", "pre_1")
+    assert medians == pytest.approx([0.875, 0.7, 0.35], abs=3e-3)
+    largest = radial26_curves.late(runs, "norm_ratio", "pre_2", np.max)
+    assert largest == pytest.approx([9.0, 9.0, 0.4])
+
+
 @pytest.mark.parametrize(
     ("energy", "verdict"),
     [

@@ -34,7 +34,7 @@ def test_without_any_onset_the_budget_decides(judge, later):
     never, once = [np.nan] * 2, [np.nan, 9e3]
     for budget, said in ((later - 1, "a longer budget is needed"), (later, "later one published")):
         runs = dataset(
-            arm(t_grok=never, budget=float(budget)),
+            arm(t_grok=never, budget=budget + 1e4),
             arm(t_grok=never, budget=[budget + 2e4, float(budget)], **BASELINE),
         )
         found = judge(runs)
