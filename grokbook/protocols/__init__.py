@@ -48,6 +48,7 @@ from grokbook.protocols.radial26_sequences import (
     radial26_nanogpt,
     radial26_text,
     radial26_transformer,
+    radial26_transformer_decay,
 )
 from grokbook.protocols.zhong23 import zhong23
 
@@ -95,6 +96,7 @@ SWEEPS = {
     "radial26_controls": radial26_controls,
     "radial26_moduli": radial26_moduli,
     "radial26_transformer": radial26_transformer,
+    "radial26_transformer_decay": radial26_transformer_decay,
     "radial26_digits": radial26_digits,
     "radial26_nanogpt": radial26_nanogpt,
     "radial26_text": radial26_text,
@@ -144,6 +146,7 @@ __all__ = [
     "radial26_strength",
     "radial26_text",
     "radial26_transformer",
+    "radial26_transformer_decay",
     "radial26_weight_decay",
     "zhong23",
 ]  # fmt: skip

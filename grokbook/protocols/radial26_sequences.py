@@ -18,13 +18,14 @@ from grokbook.protocols.radial26 import (
     published_run,
     request,
 )
+from grokbook.protocols.radial26_arms import STRONG
 from grokbook.tasks import Characters, DigitAddition, Split
 from grokbook.training.interventions import RadialPenalty
 from grokbook.training.optimizers import AdamW
 from grokbook.training.request import Request
 from grokbook.training.run import Batch, Run
 
-TRANSFORMER_EPOCHS = 2_000
+TRANSFORMER_STEPS = 10_000 * STEPS_AN_EPOCH
 LINES = 12_500  # sums, of which 10,000 are for training
 LINES_A_STEP = 64
 SMALL = {"layers": 4, "d_model": 128, "heads": 4}  # 0.8 million parameters
@@ -33,15 +34,33 @@ NANOGPT_STRENGTH = 0.01
 
 
 def radial26_transformer(
-    *, seeds: int = 2, steps: int = TRANSFORMER_EPOCHS * STEPS_AN_EPOCH, **changes: Any
+    *, seeds: int = 2, steps: int = 2_000 * STEPS_AN_EPOCH, **changes: Any
 ) -> Protocol:
     r"""A pre-norm decoder of two layers, four heads, width 128, with the penalty and without.
 
     {cite:t}`radial2026`. Norms have no weights, as where the paper reports this pair of onsets.
     Ours: GELU, learned positions, biases, `torch.nn.Linear`'s start; batches, learning rate and
-    weight decay of the MLP; λ = .05, at "=" alone, where the answer is read. Activations are
-    followed at both positions. `changes` are hyper-parameters by their short names.
+    weight decay of the MLP; λ = .05, at "=" alone, where the answer is read.
+    Activations are followed at both positions. `changes` are hyper-parameters by their short names.
     """
+    run = _transformer()
+    strengths = (run.interventions[0].strength, 0.0)
+    return _pairs(run, strengths, seeds, request(steps, STEPS_AN_EPOCH), changes)
+
+
+def radial26_transformer_decay(
+    *, seeds: int = 2, steps: int = TRANSFORMER_STEPS, **changes: Any
+) -> Protocol:
+    r"""`radial26_transformer` with weight decay .1 and no penalty, as in the MLP's comparison.
+
+    Ours: {cite:t}`radial2026` compare this network with itself alone. `changes` are
+    hyper-parameters by their short names.
+    """
+    run = _transformer().replace(weight_decay=STRONG)
+    return _pairs(run, (0.0,), seeds, request(steps, STEPS_AN_EPOCH), changes)
+
+
+def _transformer() -> Run:
     model = Decoder(
         prefix="a b =",
         activation="gelu",
@@ -53,9 +72,7 @@ def radial26_transformer(
         mlp_bias=True,
         unembedding_bias=True,
     )
-    run = dataclasses.replace(published_run(), model=model, batch=Batch(BATCH, epochs=True))
-    strengths = (run.interventions[0].strength, 0.0)
-    return _pairs(run, strengths, seeds, request(steps, STEPS_AN_EPOCH), changes)
+    return dataclasses.replace(published_run(), model=model, batch=Batch(BATCH, epochs=True))
 
 
 def radial26_digits(*, seeds: int = 1, steps: int = 22_500, **changes: Any) -> Protocol:
