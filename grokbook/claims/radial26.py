@@ -12,6 +12,7 @@ from grokbook.claims.radial26_arms import (
     WEAK_DECAY,
     decayed,
     measurement,
+    median_onset,
     paired,
     penalised,
     plain,
@@ -43,14 +44,9 @@ def judge_speedup_mlp(runs: xr.Dataset) -> Verdict:
     if first:
         verdict = "reproduced" if second else "reproduced in part"
     epoch = steps_an_epoch(fast)
-    reached = {decay: onsets(decayed(runs, decay))[1] for decay in decays}
-    seen = ", ".join(
-        f"{decay:g}: {'' if 2 * reached[decay].sum() > reached[decay].size else '>'}"
-        f"{median / epoch:,.0f}"
-        for decay, median in medians.items()
-    )
+    seen = ", ".join(f"{decay:g}: {median_onset(decayed(runs, decay), epoch)}" for decay in medians)
     note = (
-        f"Median onset at epoch {np.median(onsets(fast)[0]) / epoch:,.0f} with the penalty; "
+        f"Median onset at epoch {median_onset(fast, epoch)} with the penalty; "
         f"without, by weight decay, {seen} ({epoch} steps an epoch). Against the best, {best:g}: "
         f"{tuned}. {said}"
     )

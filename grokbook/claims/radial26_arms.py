@@ -72,6 +72,13 @@ def ratio_of_medians(
     return bootstrap(np.arange(len(numerator)), ratio, seed=0, resamples=1999)
 
 
+def median_onset(runs: xr.Dataset, per: int = 1) -> str:
+    """The median onset in words, in units of `per` steps, a > before it if most have none."""
+    times, seen = onsets(runs)
+    bound = "" if 2 * seen.sum() > seen.size else ">"
+    return f"{bound}{np.median(times) / per:,.0f}"
+
+
 def speed_up(without: xr.Dataset, penalised: xr.Dataset) -> tuple[Estimate, str]:
     """Onset without the penalty over that with it, and what to say of onsets not reached.
 

@@ -6,19 +6,19 @@ from jaxtyping import Float
 
 from grokbook.claims.arms import arm, onsets
 from grokbook.claims.claim import Published, Verdict
-from grokbook.claims.radial26_arms import measurement, paired, speed_up
+from grokbook.claims.radial26_arms import measurement, median_onset, paired, speed_up
 from grokbook.claims.radial26_criteria import PAPER
 from grokbook.protocols.radial26 import STEPS_AN_EPOCH
 from grokbook.statistics import bootstrap
 
 TRANSFORMER, NANOGPT = 1.54, 2.3  # published ratios
-TRANSFORMER_LATER, NANOGPT_LATER = 8_000 * STEPS_AN_EPOCH, 22_500  # steps, published without
+TRANSFORMER_LATER, NANOGPT_LATER = 8_000 * STEPS_AN_EPOCH, 22_500  # steps, published without it
 MARGIN = 0.02
 
 
 def judge_transformer(runs: xr.Dataset) -> Verdict:
     """Onset without the penalty over that with it."""
-    return _speed_up(runs, TRANSFORMER, TRANSFORMER_LATER)
+    return _speed_up(runs, TRANSFORMER, TRANSFORMER_LATER, epoch=STEPS_AN_EPOCH)
 
 
 def judge_nanogpt(runs: xr.Dataset) -> Verdict:
@@ -27,7 +27,7 @@ def judge_nanogpt(runs: xr.Dataset) -> Verdict:
     return _speed_up(largest, NANOGPT, NANOGPT_LATER)
 
 
-def _speed_up(runs: xr.Dataset, published: float, later: int) -> Verdict:
+def _speed_up(runs: xr.Dataset, published: float, later: int, epoch: int = 0) -> Verdict:
     with_penalty, without = _arms(runs)
     if not with_penalty.sizes["run"]:
         return Verdict("not yet run", note="The same seeds with and without penalty are needed.")
@@ -45,11 +45,14 @@ def _speed_up(runs: xr.Dataset, published: float, later: int) -> Verdict:
     verdict = "not reproduced"
     if faster:
         verdict = "reproduced" if reaches and ratio.n > 1 else "reproduced in part"
-    medians = [np.median(onsets(each)[0]) for each in (without, with_penalty)]
+    slow, fast = (
+        f"{median_onset(each)} steps" + (f" (epoch {median_onset(each, epoch)})" if epoch else "")
+        for each in (without, with_penalty)
+    )
     model, layers, width = (without[name].values[0] for name in ("model", "layers", "d_model"))
     note = (
-        f"{model} of {layers:g} layers, {width:g} wide: {medians[0]:,.0f} steps without and "
-        f"{medians[1]:,.0f} with the penalty. {said}"
+        f"{model} of {layers:g} layers, {width:g} wide: {slow} without and {fast} with the "
+        f"penalty. {said}"
     )
     return Verdict.of(verdict, ratio, note.strip())
 

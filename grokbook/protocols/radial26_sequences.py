@@ -34,13 +34,13 @@ NANOGPT_STRENGTH = 0.01
 
 
 def radial26_transformer(
-    *, seeds: int = 2, steps: int = 2_000 * STEPS_AN_EPOCH, **changes: Any
+    *, seeds: int = 2, steps: int = TRANSFORMER_STEPS, **changes: Any
 ) -> Protocol:
     r"""A pre-norm decoder of two layers, four heads, width 128, with the penalty and without.
 
     {cite:t}`radial2026`. Norms have no weights, as where the paper reports this pair of onsets.
     Ours: GELU, learned positions, biases, `torch.nn.Linear`'s start; batches, learning rate and
-    weight decay of the MLP; λ = .05, at "=" alone, where the answer is read.
+    weight decay of the MLP; λ = .05, at "=" alone, where the answer is read; 10,000 epochs.
     Activations are followed at both positions. `changes` are hyper-parameters by their short names.
     """
     run = _transformer()

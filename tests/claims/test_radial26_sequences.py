@@ -45,6 +45,18 @@ def test_without_any_onset_the_budget_decides(judge, later):
         assert judge(some).verdict == "not reproduced"
 
 
+def test_a_note_tells_steps_and_epochs_and_what_was_not_reached():
+    runs = dataset(
+        arm(t_grok=[19e3, 38e3, 57e3]),
+        arm(t_grok=[np.nan, 190e3, np.nan], budget=190e3, **BASELINE),
+    )
+    note = radial26_sequences.judge_transformer(runs).note
+    assert ": >190,000 steps (epoch >10,000) without and 38,000 steps (epoch 2,000) with" in note
+    assert "2 of 3 onsets without the penalty stand at their budget." in note
+    digits = radial26_sequences.judge_nanogpt(runs).note
+    assert ": >190,000 steps without and 38,000 steps with" in digits
+
+
 def test_the_largest_network_decides_on_digits():
     small = arm(t_grok=[1e3] * 3), arm(t_grok=[9e4] * 3, **BASELINE)
     wide = {"layers": 6, "d_model": 384}

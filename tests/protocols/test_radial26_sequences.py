@@ -11,6 +11,7 @@ from grokbook.protocols.radial26_sequences import (
     radial26_nanogpt,
     radial26_text,
     radial26_transformer,
+    radial26_transformer_decay,
 )
 from grokbook.training.interventions import RadialPenalty
 from grokbook.training.run import Run
@@ -37,6 +38,13 @@ def test_each_seed_has_a_run_with_the_penalty_and_one_without(make):
     assert all(Run.from_json(run.to_json()) == run for run in found.runs)
     assert make(seeds=1, steps=7, weight_decay=0.5).request.steps == 7
     assert {run.optimizer.weight_decay for run in make(weight_decay=0.5).runs} == {0.5}
+
+
+def test_strong_decay_is_the_transformer_s_arm_without_the_penalty_at_another_decay():
+    decayed, pairs = radial26_transformer_decay(), radial26_transformer()
+    without = [run for run in pairs.runs if run.interventions[0].strength == 0]
+    assert decayed.runs == tuple(run.replace(weight_decay=0.1) for run in without)
+    assert decayed.request == pairs.request and decayed.request.steps == 10_000 * 19
 
 
 @pytest.mark.parametrize("make", EVERY)
