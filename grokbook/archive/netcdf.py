@@ -22,6 +22,12 @@ OWN = {
 ONLY_A_DIMENSION = b"This is a netCDF dimension but not a netCDF variable"
 
 
+def names(content: bytes) -> list[str]:
+    """The names of the runs in a file, and nothing else of it. Raises as `read` does."""
+    with h5py.File(io.BytesIO(content), "r") as file:
+        return [str(name) for name in file["name"].asstr()[:]]
+
+
 def read(content: bytes) -> xr.Dataset:
     """The dataset in a file that `written` made, as xarray itself reads it.
 
@@ -30,6 +36,7 @@ def read(content: bytes) -> xr.Dataset:
     with h5py.File(io.BytesIO(content), "r") as file:
         held = dict(file.items())
         scales = {name: scale for name, scale in held.items() if "CLASS" in scale.attrs}
+        # By number: h5netcdf gives each variable those of its dimensions, in their order.
         dimensions = {scale.attrs["_Netcdf4Dimid"]: name for name, scale in scales.items()}
         for name, scale in scales.items():
             if scale.attrs["NAME"].startswith(ONLY_A_DIMENSION):

@@ -2,13 +2,11 @@
 
 import contextlib
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
 import numpy as np
 import xarray as xr
 
@@ -137,8 +135,8 @@ def read_names(path: Path) -> list[str]:
 
     Raises `DamagedError` or `StoreError` for a file that cannot be read so far.
     """
-    with _told(path), h5py.File(io.BytesIO(path.read_bytes()), "r") as file:
-        return [str(name) for name in file["name"].asstr()[:]]
+    with _told(path):
+        return netcdf.names(path.read_bytes())
 
 
 def read_runs(path: Path) -> xr.Dataset:

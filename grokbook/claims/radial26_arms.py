@@ -91,4 +91,6 @@ def speed_up(without: xr.Dataset, penalised: xr.Dataset) -> tuple[Estimate, str]
         for name, here in (("without", seen), ("with", both))
         if not here.all()
     ]
+    if seen.all() != both.all():
+        said.append(f"The ratio is a bound from {'below' if both.all() else 'above'}.")
     return ratio_of_medians(late, early), " ".join(said)

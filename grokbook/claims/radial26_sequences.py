@@ -33,7 +33,8 @@ def _speed_up(runs: xr.Dataset, published: float, later: int, epoch: int = 0) ->
         return Verdict("not yet run", note="The same seeds with and without penalty are needed.")
     if not any(onsets(each)[1].any() for each in (with_penalty, without)):
         budget = float(min(each["budget"].min() for each in (with_penalty, without)))
-        said = f"No run of either arm reaches its onset in {budget:,.0f} steps"
+        epochs = f" (epoch {budget / epoch:,.0f})" if epoch else ""
+        said = f"No run of either arm reaches its onset in {budget:,.0f} steps{epochs}"
         if budget < later:
             return Verdict("not yet run", note=f"{said}: a longer budget is needed.")
         return Verdict(

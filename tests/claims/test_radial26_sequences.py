@@ -52,7 +52,12 @@ def test_a_note_tells_steps_and_epochs_and_what_was_not_reached():
     )
     note = radial26_sequences.judge_transformer(runs).note
     assert ": >190,000 steps (epoch >10,000) without and 38,000 steps (epoch 2,000) with" in note
-    assert "2 of 3 onsets without the penalty stand at their budget." in note
+    assert "2 of 3 onsets without the penalty stand at their budget. The ratio is a bound" in note
+    assert note.endswith("a bound from below.")
+    other_way = dataset(arm(t_grok=[np.nan] * 3), arm(t_grok=[9e3] * 3, **BASELINE))
+    assert radial26_sequences.judge_transformer(other_way).note.endswith("a bound from above.")
+    neither = dataset(arm(t_grok=[np.nan, 9e3]), arm(t_grok=[np.nan, 9e3], **BASELINE))
+    assert "a bound" not in radial26_sequences.judge_transformer(neither).note
     digits = radial26_sequences.judge_nanogpt(runs).note
     assert ": >190,000 steps without and 38,000 steps with" in digits
 
