@@ -100,3 +100,25 @@ def top_eigenvalue(
         off.append(norm)
         basis.append(w / norm)
     return value
+
+
+def preconditioned_sharpness(
+    loss: Loss,
+    theta: Float[Tensor, " P"],
+    preconditioner: Float[Tensor, " P"],
+    *,
+    iterations: int = 100,
+    tolerance: float = 1e-6,
+) -> float:
+    r"""$\lambda_{max}(D^{-1/2}\,\nabla^2 L\,D^{-1/2})$: the curvature that the optimiser sees.
+
+    D is diagonal, $\sqrt{\hat v}+\epsilon$ for Adam, which is unstable where η times this is above
+    $\frac{2(1+\beta_1)}{1-\beta_1}$ (chapter 04; {cite:p}`cohen2022adaptive`).
+    """
+    scale = preconditioner.rsqrt()
+    start = torch.zeros_like(theta)
+
+    def scaled(moved: Tensor) -> Tensor:
+        return loss(theta + scale * moved)
+
+    return top_eigenvalue(scaled, start, iterations=iterations, tolerance=tolerance)

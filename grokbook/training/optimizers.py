@@ -84,18 +84,22 @@ class _Adaptive(_Optimizer):
         m, v = state["m"], state["v"]
         m.mul_(_beside(self.beta1, m)).add_(gradient * _beside(1 - self.beta1, m))
         v.mul_(_beside(self.beta2, v)).add_(gradient.square() * _beside(1 - self.beta2, v))
-        root = (v / _beside(1 - self.beta2 ** (done + 1), v)).sqrt_()
-        root.add_(_beside(self.epsilon, v))
+        root = self.preconditioner(theta, state, done + 1)
         theta.sub_(m / root * _beside(rate / (1 - self.beta1 ** (done + 1)), m))
 
     def direction(
         self, before: Float[Tensor, "*run P"], state: State, done: int
     ) -> Float[Tensor, "*run P"]:
         r"""$u = \hat m/(\sqrt{\hat v}+\epsilon)$ of step `done` + 1, by the state that it left."""
-        m, v = state["m"], state["v"]
-        root = (v / _beside(1 - self.beta2 ** (done + 1), v)).sqrt_()
-        root.add_(_beside(self.epsilon, v))
+        m, root = state["m"], self.preconditioner(before, state, done + 1)
         return (m / _beside(1 - self.beta1 ** (done + 1), m)).div_(root)
+
+    def preconditioner(
+        self, theta: Float[Tensor, "*run P"], state: State, done: int
+    ) -> Float[Tensor, "*run P"]:
+        r"""$\sqrt{\hat v}+\epsilon$ by the state that `done` steps left; there is none after 0."""
+        root = (state["v"] / _beside(1 - self.beta2**done, theta)).sqrt_()
+        return root.add_(_beside(self.epsilon, theta))
 
     def _fused(
         self,
@@ -197,6 +201,12 @@ class SGD(_Optimizer):
         u = state["u"].mul_(_beside(self.momentum, theta)).add_(gradient)
         u.add_(theta * _beside(self.decay(done), theta))
         theta.sub_(u * _beside(self.learning_rate * self.factor(done), theta))
+
+    def preconditioner(
+        self, theta: Float[Tensor, "*run P"], state: State, done: int
+    ) -> Float[Tensor, "*run P"]:
+        """Ones: descent divides by nothing."""
+        return torch.ones_like(theta)
 
     def direction(
         self, before: Float[Tensor, "*run P"], state: State, done: int

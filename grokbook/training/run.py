@@ -167,7 +167,7 @@ class Run:
             for item in _fields(getattr(self, part)):
                 if _SHORT.get((part, item), item) == name:
                     return part, item
-        known = ", ".join(sorted([*self.coordinates(), "seed"]))
+        known = ", ".join(sorted({*self.coordinates(), "seed"}.difference(_PARTS)))
         raise ValueError(f"a run has no {name!r}: choose from {known}.")
 
 

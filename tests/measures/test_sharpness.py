@@ -8,6 +8,7 @@ from torch.autograd.functional import hessian
 from grokbook.measures.sharpness import (
     hessian_product,
     hessian_trace,
+    preconditioned_sharpness,
     scaled_trace,
     top_eigenvalue,
 )
@@ -105,3 +106,13 @@ def test_it_ends_when_it_is_sure_and_after_the_products_that_were_allowed():
 def test_one_probe_has_no_error():
     with pytest.raises(ValueError, match="probes = 1 gives no standard error"):
         hessian_trace(loss, start(), probes=1)
+
+
+def test_the_preconditioned_sharpness_is_that_of_the_dense_hessian(dense):
+    theta = start()
+    by = 10 ** torch.linspace(-4, 1, len(theta), dtype=torch.float64)
+    expected = torch.linalg.eigvals(dense / by[:, None]).real.max().item()  # D⁻¹H has the same
+    found = preconditioned_sharpness(loss, theta, by)
+    assert found == pytest.approx(expected, rel=1e-6)
+    plain = preconditioned_sharpness(loss, theta, torch.ones_like(theta))
+    assert plain == pytest.approx(top_eigenvalue(loss, theta), rel=1e-6)

@@ -11,9 +11,11 @@ from torch.autograd.functional import hessian
 from grokbook import experiments, pack
 from grokbook.archive.lookup import concatenate, cut, serves
 from grokbook.theory import radial
-from grokbook.training.closing import BATCHES, CURVATURE, closing_look
+from grokbook.training.closing import BATCHES, CURVATURE, closing_look, sharpness
 from grokbook.training.engine import train_run
 from grokbook.training.interventions import RadialPenalty
+from grokbook.training.interventions.radial_penalty import off_sphere
+from grokbook.training.optimizers import SGD
 from grokbook.training.request import Request
 from grokbook.training.together import train_together
 from grokbook.training.trajectory import Trajectory
@@ -52,6 +54,38 @@ def test_the_curvature_is_that_of_the_training_loss_without_its_penalty(looked):
         assert found[f"{name}_error"].item() < abs(expected.item())
     top = torch.linalg.eigvalsh(dense)[-1].item()
     assert found["hessian_eigenvalue"].item() == pytest.approx(top, rel=1e-3)
+
+
+def test_the_preconditioned_sharpness_is_of_all_that_is_minimised(looked):
+    found, trajectory = looked
+    pairs, labels = trajectory.train
+    theta = trajectory.theta.detach()
+
+    def penalised(theta, strength):
+        seen = {}
+        logits = RUN.model.forward(trajectory.layout.views(theta), pairs, watch=seen)
+        penalty = sum(off_sphere(seen[site]).mean() for site in ("pre_1", "pre_2"))
+        return F.cross_entropy(logits, labels) + strength * penalty
+
+    v = trajectory.moments["v"] / (1 - RUN.optimizer.beta2**trajectory.done)
+    by = (v.sqrt() + RUN.optimizer.epsilon)[:, None]
+    for name, strength in (("preconditioned_sharpness", 0.7), ("task_sharpness", 0.0)):
+        dense = hessian(lambda theta, of=strength: penalised(theta, of), theta)
+        top = torch.linalg.eigvals(dense / by).real.max().item()
+        assert found[name].item() == pytest.approx(top, rel=1e-3)
+    assert found["preconditioned_sharpness"].item() != found["task_sharpness"].item()
+
+
+def test_before_the_first_step_there_is_no_preconditioner():
+    assert all(np.isnan(value) for value in sharpness(Trajectory(RUN, "cpu")).values())
+
+
+def test_plain_descent_sees_the_plain_curvature():
+    trajectory = Trajectory(dataclasses.replace(RUN, optimizer=SGD(0.1), interventions=()), "cpu")
+    trajectory.step(trajectory.gradient()[1])
+    found = closing_look(trajectory)
+    for name in ("preconditioned_sharpness", "task_sharpness"):
+        assert found[name].item() == pytest.approx(found["hessian_eigenvalue"].item(), rel=1e-3)
 
 
 def test_ranks_are_those_of_every_layer_for_both_batches(looked):

@@ -396,7 +396,7 @@ def test_replace_leaves_the_original_alone():
     assert CHANGED.to_json() == CHANGED_JSON
 
 
-@pytest.mark.parametrize("name", ["momentum", "wd", "size", "task"])
+@pytest.mark.parametrize("name", ["momentum", "wd", "size", "task", "optimizer", "model"])
 def test_an_unknown_hyper_parameter_is_refused_with_those_there_are(name):
     with pytest.raises(ValueError, match=rf"a run has no '{name}': choose from ") as caught:
         ADD.replace(**{name: 1})

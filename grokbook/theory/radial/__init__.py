@@ -3,7 +3,7 @@ r"""Radial and angular, chapter 04: a penalty on $\|h\|$ (arXiv 2606.32000), spl
 The rooms: the split of a gradient and the penalty's own derivatives; the flow of an activation that
 is free; how shared weights couple what the split takes apart; the three propositions (anisotropy,
 the null of the radial share, curvature); what the radial part of the task gradient is, and where it
-lets penalised layers rest; and the formulas in float64.
+lets penalised layers rest; where AdamW becomes unstable under a penalty; the formulas in float64.
 """
 
 from grokbook.theory.identity import Identity
@@ -14,11 +14,13 @@ from grokbook.theory.radial import (
     confidence,
     coupling,
     curvature,
+    edge,
     flow,
     nulls,
     split,
 )
 from grokbook.theory.radial.prediction import (
+    adam_edge,
     balanced_ratio,
     confidence_energy,
     excess,
@@ -33,10 +35,12 @@ from grokbook.theory.radial.prediction import (
     ranks,
     relative_error,
     relaxation_time,
+    steps_to_edge,
 )
 
 __all__ = [
     "ROOMS",
+    "adam_edge",
     "anisotropy",
     "balance",
     "balanced_ratio",
@@ -44,6 +48,7 @@ __all__ = [
     "confidence_energy",
     "coupling",
     "curvature",
+    "edge",
     "excess",
     "flow",
     "identities",
@@ -60,15 +65,16 @@ __all__ = [
     "relative_error",
     "relaxation_time",
     "split",
+    "steps_to_edge",
 ]
 
-ROOMS = (split, flow, coupling, anisotropy, nulls, confidence, balance, curvature)
+ROOMS = (split, flow, coupling, anisotropy, nulls, confidence, balance, curvature, edge)
 
 
 def identities() -> tuple[Identity | Inequality, ...]:
     """Return all steps of the derivation, room by room.
 
     >>> len(identities())
-    52
+    57
     """
     return tuple(step for room in ROOMS for step in room.identities())

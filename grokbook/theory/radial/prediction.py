@@ -174,3 +174,25 @@ def ranks(h: Float[np.ndarray, "n d"]) -> dict[str, float]:
         "participation_ratio": float(np.trace(C) ** 2 / np.sum(C**2)),
         "entropy_rank": float(np.exp(-np.sum(share * np.log(share)))),
     }
+
+
+def adam_edge(beta1: float = 0.9) -> float:
+    r"""Return $\frac{2(1+\beta_1)}{1-\beta_1}$: Adam is unstable where ηs is above it.
+
+    >>> round(adam_edge(), 9)
+    38.0
+    """
+    return 2 * (1 + beta1) / (1 - beta1)
+
+
+def steps_to_edge(
+    sharpness: Number, rate: float, beta1: float = 0.9, beta2: float = 0.999
+) -> Number:
+    r"""Return $2\ln\frac{2(1+\beta_1)}{(1-\beta_1)\eta s}/\ln\frac1{\beta_2}$, in steps.
+
+    What a preconditioned sharpness s takes to the edge while v is forgotten and nothing else moves.
+
+    >>> round(steps_to_edge(380.0, 1e-3) - steps_to_edge(3_800.0, 1e-3))
+    4603
+    """
+    return 2 * np.log(adam_edge(beta1) / (rate * sharpness)) / np.log(1 / beta2)
