@@ -35,6 +35,8 @@ def by_parts(held: int, parts: int = 2) -> str:
 # What a claim is judged from: the runs of a protocol, or of several.
 Experiment = Callable[[], Protocol | tuple[Protocol, ...]]
 
+Bound = Literal["", "≥", "≤"]  # what a number is, where it is one
+
 FEWEST_SEEDS = 3  # below, a claim is reproduced in part at best
 
 
@@ -52,6 +54,9 @@ class Published:
 class Verdict:
     """What the runs say: the measured value, its 95 % interval, the number of seeds, a judgement.
 
+    `bound` says that the value is one, from below (≥) or from above (≤), as where an onset that
+    was not reached stands at its budget.
+
     Raises `ValueError` for a word that is not among the verdicts.
     """
 
@@ -60,6 +65,7 @@ class Verdict:
     interval: tuple[float, float] | None = None
     n: int = 0
     note: str = ""
+    bound: Bound = ""
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
@@ -67,11 +73,17 @@ class Verdict:
 
     @classmethod
     def of(
-        cls, verdict: str, estimate: Estimate, note: str = "", *, n: int | None = None
+        cls,
+        verdict: str,
+        estimate: Estimate,
+        note: str = "",
+        *,
+        n: int | None = None,
+        bound: Bound = "",
     ) -> "Verdict":
         """The judgement of an estimate, with its interval; `n` where its seeds are fewer."""
         seeds = estimate.n if n is None else n
-        return cls(verdict, estimate.value, (estimate.low, estimate.high), seeds, note)
+        return cls(verdict, estimate.value, (estimate.low, estimate.high), seeds, note, bound)
 
     def limited(self) -> "Verdict":
         """The same, `reproduced in part` at best where fewer than three seeds stand behind it."""
@@ -131,6 +143,7 @@ class Claim:
             "criterion": self.criterion,
             "verdict": verdict.verdict,
             "measured": _plain(verdict.measured),
+            "bound": verdict.bound,
             "interval": _interval(verdict),
             "unit": self.unit,
             "n": verdict.n,

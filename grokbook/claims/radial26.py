@@ -34,10 +34,10 @@ def judge_speedup_mlp(runs: xr.Dataset) -> Verdict:
               if decayed(runs, decay).sizes["run"]]  # fmt: skip
     if not fast.sizes["run"] or not strong.sizes["run"]:
         return Verdict("not yet run", note="Runs with the penalty and with decay .1 are needed.")
-    published, said = speed_up(strong, fast)
+    published, bound, said = speed_up(strong, fast)
     medians = {decay: float(np.median(onsets(decayed(runs, decay))[0])) for decay in decays}
     best = min(medians, key=medians.get)
-    tuned, _ = speed_up(decayed(runs, best), fast)
+    tuned = speed_up(decayed(runs, best), fast).ratio
     first = published.value >= HALF_OF_PUBLISHED and published.low > 1
     second = tuned.low > 1 and len(decays) >= 5
     verdict = "not reproduced"
@@ -50,7 +50,7 @@ def judge_speedup_mlp(runs: xr.Dataset) -> Verdict:
         f"without, by weight decay, {seen} ({epoch} steps an epoch). Against the best, {best:g}: "
         f"{tuned}. {said}"
     )
-    return Verdict.of(verdict, published, note.strip())
+    return Verdict.of(verdict, published, note.strip(), bound=bound)
 
 
 def judge_lambda_optimum(runs: xr.Dataset) -> Verdict:

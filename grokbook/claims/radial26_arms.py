@@ -1,13 +1,14 @@
 """The arms of the radial penalty's experiments, and what is asked of two of them."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
 from grokbook.claims.arms import arm, onsets
-from grokbook.claims.claim import Claim
+from grokbook.claims.claim import Bound, Claim
 from grokbook.claims.radial26_criteria import CRITERIA, SOURCE
 from grokbook.protocols import PROTOCOLS, SWEEPS, Protocol
 from grokbook.statistics import Estimate, bootstrap
@@ -79,10 +80,19 @@ def median_onset(runs: xr.Dataset, per: int = 1) -> str:
     return f"{bound}{np.median(times) / per:,.0f}"
 
 
-def speed_up(without: xr.Dataset, penalised: xr.Dataset) -> tuple[Estimate, str]:
-    """Onset without the penalty over that with it, and what to say of onsets not reached.
+class SpeedUp(NamedTuple):
+    """A ratio of median onsets, whether it is a bound, and what to say of onsets not reached."""
 
-    One that is not reached stands at its budget, so that the ratio is a bound.
+    ratio: Estimate
+    bound: Bound
+    said: str
+
+
+def speed_up(without: xr.Dataset, penalised: xr.Dataset) -> SpeedUp:
+    """Onset without the penalty over that with it.
+
+    One that is not reached stands at its budget; where that is the median of one of the two arms
+    the ratio is a bound.
     """
     without, penalised = paired(without, penalised)
     (late, seen), (early, both) = onsets(without), onsets(penalised)
@@ -91,6 +101,6 @@ def speed_up(without: xr.Dataset, penalised: xr.Dataset) -> tuple[Estimate, str]
         for name, here in (("without", seen), ("with", both))
         if not here.all()
     ]
-    if seen.all() != both.all():
-        said.append(f"The ratio is a bound from {'below' if both.all() else 'above'}.")
-    return ratio_of_medians(late, early), " ".join(said)
+    reached = [2 * here.sum() > here.size for here in (seen, both)]
+    bound: Bound = "" if reached[0] == reached[1] else "≤" if reached[0] else "≥"
+    return SpeedUp(ratio_of_medians(late, early), bound, " ".join(said))

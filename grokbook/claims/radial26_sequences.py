@@ -40,7 +40,7 @@ def _speed_up(runs: xr.Dataset, published: float, later: int, epoch: int = 0) ->
         return Verdict(
             "not reproduced", note=f"{said}, where the later one published is {later:,}."
         )
-    ratio, said = speed_up(without, with_penalty)
+    ratio, bound, said = speed_up(without, with_penalty)
     faster = ratio.low > 1 if ratio.n > 1 else ratio.value > 1
     reaches = ratio.high >= published
     verdict = "not reproduced"
@@ -55,7 +55,7 @@ def _speed_up(runs: xr.Dataset, published: float, later: int, epoch: int = 0) ->
         f"{model} of {layers:g} layers, {width:g} wide: {slow} without and {fast} with the "
         f"penalty. {said}"
     )
-    return Verdict.of(verdict, ratio, note.strip())
+    return Verdict.of(verdict, ratio, note.strip(), bound=bound)
 
 
 def judge_text(runs: xr.Dataset) -> Verdict:

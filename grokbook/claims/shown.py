@@ -56,11 +56,13 @@ def measured(row: dict[str, Any]) -> str:
     """The measured number, its unit, interval and number of seeds, in words."""
     if row["measured"] is None:
         return "nothing measured"
-    text = f"{number(row['measured'])} {row['unit']}"
+    bound = f"{row['bound']}\u00a0" if row["bound"] else ""
+    text = f"{bound}{number(row['measured'])} {row['unit']}"
     if row["interval"]:
         low, high = map(number, row["interval"])
         text += f", 95\u00a0% interval {low} to {high}"
-    return text + (f", n = {row['n']} seeds" if row["n"] else "")
+    seeds = "seed" if row["n"] == 1 else "seeds"
+    return text + (f", n = {row['n']} {seeds}" if row["n"] else "")
 
 
 def number(value: float | str) -> str:

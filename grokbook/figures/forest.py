@@ -24,8 +24,9 @@ def forest(rows: Sequence[ForestRow], *, ratio: bool | None = None) -> Picture:
     published, on which every published number stands at 1 and a published range is a bar about
     1, divided like its measurement by the middle of the range. `ratio` overrules that choice.
     Published values are hollow diamonds, ranges grey bars; an arrow says that an interval goes
-    on beyond the axis; a row that has no ratio (no published number, 0, another sign) says so.
-    The verdict stands at the right, as a glyph and in words.
+    on beyond the axis, a hollow one in place of a dot that the number is a bound; a row that has
+    no ratio (no published number, 0, another sign) says so. The verdict stands at the right, as a
+    glyph and in words.
 
     Raises ValueError without a row, and for `ratio=False` with claims of several units.
     """
@@ -137,15 +138,17 @@ def _row(axes: Axes, height: int, place: Place) -> None:
     if place.measured is not None:
         inside = low <= place.measured <= high
         marker = "o" if inside else "<" if place.measured < low else ">"
+        bound = {"≥": ">", "≤": "<"}.get(place.bound)
         axes.plot(
             np.clip(place.measured, low, high),
             height,
-            marker,
+            bound or marker,
             color=ARMS[0],
+            mfc="white" if bound else ARMS[0],
             ms=5,
             zorder=4,
             clip_on=False,
-            gid="measured",
+            gid="bound" if bound else "measured",
         )
 
 
@@ -179,14 +182,14 @@ def _key(axes: Axes) -> None:
     """One line above the rows: what the marks mean, of those that occur."""
     first = {line.get_gid(): line for line in reversed(axes.lines)}
     named = {"published": "published", "published range": "published range"}
-    named |= {"measured": "measured, 95 % interval"}
+    named |= {"measured": "measured, 95 % interval", "bound": "at least / at most"}
     shown = [name for name in named if name in first]
     axes.figure.legend(
         [first[name] for name in shown],
         [named[name] for name in shown],
         loc="upper right",
         bbox_to_anchor=(1.0, 1.0),
-        ncols=3,
+        ncols=4,
         borderaxespad=0.2,
         handlelength=1.2,
         columnspacing=1.4,

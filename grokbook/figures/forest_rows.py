@@ -1,12 +1,14 @@
 """What a forest shows, as numbers: claims with their values, and their places on its axis."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from .labels import number
 
 Number = float | int
+Bound = Literal["", "≥", "≤"]
 
 GLYPHS = {
     "reproduced": "✓",
@@ -18,12 +20,15 @@ GLYPHS = {
 }
 
 
+OTHER_WAY: dict[Bound, Bound] = {"": "", "≥": "≤", "≤": "≥"}  # divided by a negative number
+
+
 @dataclass(frozen=True)
 class ForestRow:
     """One claim: what was published (a number, or both ends of a range), measured and judged.
 
     `interval` is the 95 % interval of `measured`; what does not exist is None. `unit` is a word
-    such as "steps", empty for a pure number.
+    such as "steps", empty for a pure number. `bound` is ≥ or ≤ where `measured` is only a bound.
 
     Raises ValueError for an unknown verdict and for ends in the wrong order.
     """
@@ -34,6 +39,7 @@ class ForestRow:
     interval: tuple[Number, Number] | None
     verdict: str
     unit: str = ""
+    bound: Bound = ""
 
     def __post_init__(self) -> None:
         if self.verdict not in GLYPHS:
@@ -56,7 +62,7 @@ class ForestRow:
         unit = f" {self.unit}" if self.unit else ""
         text = "no measurement"
         if self.measured is not None:
-            text = number(self.measured)
+            text = f"{self.bound} {number(self.measured)}".strip()
             if self.interval is not None:
                 text += f" ({number(self.interval[0])} to {number(self.interval[1])})"
             text, unit = text + unit, ""
@@ -74,6 +80,7 @@ class Place:
     measured: Number | None = None
     interval: tuple[Number, Number] | None = None
     excuse: str = ""
+    bound: Bound = ""
 
 
 def scaled(row: ForestRow, *, ratio: bool) -> Place:
@@ -82,7 +89,7 @@ def scaled(row: ForestRow, *, ratio: bool) -> Place:
     if published is not None and not isinstance(published, tuple):
         published = (published, published)
     if not ratio:
-        return Place(published, row.measured, row.interval)
+        return Place(published, row.measured, row.interval, bound=row.bound)
     by = row.reference
     if by is None:
         return Place(excuse="no published number")
@@ -95,4 +102,5 @@ def scaled(row: ForestRow, *, ratio: bool) -> Place:
         return ends and (min(ends[0] / by, ends[1] / by), max(ends[0] / by, ends[1] / by))
 
     measured = None if row.measured is None else row.measured / by
-    return Place(divided(published), measured, divided(row.interval))
+    bound = row.bound if by > 0 else OTHER_WAY[row.bound]
+    return Place(divided(published), measured, divided(row.interval), bound=bound)

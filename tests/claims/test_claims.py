@@ -1,5 +1,6 @@
 """Each claim's judge on runs made for each verdict."""
 
+import dataclasses
 import json
 import sys
 
@@ -9,8 +10,9 @@ import sympy as sp
 import xarray as xr
 
 from grokbook import protocols
-from grokbook.claims import CLAIMS, VERDICTS, Shown, Verdict
+from grokbook.claims import CLAIMS, VERDICTS, Shown, Verdict, measured
 from grokbook.claims.own import judge_mean_of_successes
+from grokbook.statistics import Estimate
 from grokbook.theory.identity import Identity
 
 RANGE = CLAIMS["nanda23.onset_range"]
@@ -137,6 +139,16 @@ def test_shown_has_one_anchor_and_escapes() -> None:
     assert "&lt;b&gt;" in shown._repr_html_()
     assert "id=" not in Shown((row,), link="ledger.html")._repr_html_()
     assert repr(shown).startswith("nanda23.onset_range: reproduced; 7,000 steps")
+
+
+def test_shown_says_a_bound_and_one_seed() -> None:
+    row = RANGE.row(made([6_000, 7_000, 8_000]))
+    assert row["bound"] == ""
+    alone = measured(row | {"bound": "≥", "interval": None, "n": 1})
+    assert alone == "≥\u00a07,000 steps, median t_grok, n = 1 seed"
+    at_most = Verdict.of("reproduced", Estimate(2.0, 1.0, 3.0, 3), bound="≤")
+    bounded = dataclasses.replace(RANGE, judge=lambda _: at_most)
+    assert bounded.row(made([6_000, 7_000, 8_000]))["bound"] == "≤"
 
 
 def test_outstanding_runs_are_listed_by_command(monkeypatch: pytest.MonkeyPatch) -> None:

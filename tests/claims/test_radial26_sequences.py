@@ -50,16 +50,26 @@ def test_a_note_tells_steps_and_epochs_and_what_was_not_reached():
         arm(t_grok=[19e3, 38e3, 57e3]),
         arm(t_grok=[np.nan, 190e3, np.nan], budget=190e3, **BASELINE),
     )
-    note = radial26_sequences.judge_transformer(runs).note
+    found = radial26_sequences.judge_transformer(runs)
+    note = found.note
     assert ": >190,000 steps (epoch >10,000) without and 38,000 steps (epoch 2,000) with" in note
-    assert "2 of 3 onsets without the penalty stand at their budget. The ratio is a bound" in note
-    assert note.endswith("a bound from below.")
-    other_way = dataset(arm(t_grok=[np.nan] * 3), arm(t_grok=[9e3] * 3, **BASELINE))
-    assert radial26_sequences.judge_transformer(other_way).note.endswith("a bound from above.")
-    neither = dataset(arm(t_grok=[np.nan, 9e3]), arm(t_grok=[np.nan, 9e3], **BASELINE))
-    assert "a bound" not in radial26_sequences.judge_transformer(neither).note
+    assert "2 of 3 onsets without the penalty stand at their budget." in note
     digits = radial26_sequences.judge_nanogpt(runs).note
     assert ": >190,000 steps without and 38,000 steps with" in digits
+
+
+@pytest.mark.parametrize(
+    ("fast", "slow", "bound"),
+    [
+        ([9e3] * 3, [np.nan, 9e4, np.nan], "≥"),
+        ([9e3] * 3, [np.nan, 9e4, 8e4], ""),  # the median is reached
+        ([np.nan] * 3, [9e3] * 3, "≤"),
+        ([np.nan, 9e3], [np.nan, 9e3], ""),
+    ],
+)
+def test_a_ratio_is_a_bound_where_one_median_stands_at_its_budget(fast, slow, bound):
+    runs = dataset(arm(t_grok=fast), arm(t_grok=slow, **BASELINE))
+    assert radial26_sequences.judge_transformer(runs).bound == bound
 
 
 def test_the_largest_network_decides_on_digits():

@@ -125,6 +125,22 @@ def test_an_interval_beyond_the_axis_ends_in_an_arrow():
         assert (ends[edge], 0.0) in marks(far, "beyond")
 
 
+@pytest.mark.parametrize(("bound", "marker"), [("≥", ">"), ("≤", "<")])
+def test_a_bound_is_an_arrow_and_says_so(bound, marker):
+    rows = [row(bound=bound, unit="steps"), row("b26.y", unit="nats")]
+    picture = forest(rows)
+    (arrow,) = [line for line in picture.figure.axes[0].lines if line.get_gid() == "bound"]
+    assert arrow.get_marker() == marker and arrow.get_markerfacecolor() == "white"
+    assert marks(picture, "bound") == [(0.5, 0.0)]
+    assert marks(picture, "measured") == [(0.5, 1.0)]
+    assert rows[0].words.startswith(f"{bound} 1 (0.5 to 1.5) steps")
+    (legend,) = picture.figure.legends
+    assert "at least / at most" in [text.get_text() for text in legend.get_texts()]
+    negative = forest([row("a26.z", -2.0, -1.0, None, bound=bound)], ratio=True)
+    (arrow,) = [line for line in negative.figure.axes[0].lines if line.get_gid() == "bound"]
+    assert arrow.get_marker() == {">": "<", "<": ">"}[marker]  # at least −1 is at most ½ of −2
+
+
 def test_rows_stand_in_the_order_given_with_their_words():
     (axes,) = forest(MIXED).figure.axes
     assert axes.yaxis_inverted()
