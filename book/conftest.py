@@ -1,4 +1,10 @@
-"""What nbval leaves out when it compares a chapter's stored outputs with a fresh execution."""
+"""How nbval starts a chapter's kernel, and what of its outputs it leaves out of the comparison."""
+
+import nbval.kernel
+
+from grokbook.kernels import started_again
+
+nbval.kernel.start_new_kernel = started_again(nbval.kernel.start_new_kernel)
 
 NOT_COMPARED = (
     "stderr",  # wording of warnings belongs to other packages; the book build refuses them anyway

@@ -84,12 +84,14 @@ def _execute(chapter: Path, out: Path, given: dict[str, Any]) -> None:
     import nbformat
     import papermill
 
+    from grokbook.kernels import started_again
+
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         # What fails on the way to the book must not be seen there; elsewhere it is worth a look.
         executed = Path(folder) / out.name if out == chapter else out
         try:
-            papermill.execute_notebook(
+            started_again(papermill.execute_notebook)(
                 str(chapter), str(executed), given, cwd=str(chapter.parent), progress_bar=False
             )
         except papermill.PapermillExecutionError as error:
