@@ -50,6 +50,17 @@ def listed(runs: xr.Dataset) -> str:
     )
 
 
+def median_is_seen(runs: xr.Dataset) -> bool:
+    """Whether more than half of the runs reach their onset, so that its median is no budget."""
+    return bool(2 * onsets(runs)[1].sum() > runs.sizes["run"])
+
+
+def median_in_words(runs: xr.Dataset, per: int = 1) -> str:
+    """The median onset in units of `per` steps, such as "5,720"; ">5,000" where it is a budget."""
+    bound = "" if median_is_seen(runs) else ">"
+    return f"{bound}{np.median(onsets(runs)[0]) / per:,.0f}"
+
+
 def mostly_grok(runs: xr.Dataset) -> bool:
     """Whether at least half of the runs reached their onset within the budget."""
     return bool(2 * onsets(runs)[1].sum() >= runs.sizes["run"])

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from grokbook.claims.arms import arm, onsets, values
+from grokbook.claims.arms import arm, median_in_words, median_is_seen, onsets, values
 from grokbook.claims.claim import Published, Verdict, by_parts
 from grokbook.claims.radial26_arms import (
     STRENGTH,
@@ -12,7 +12,6 @@ from grokbook.claims.radial26_arms import (
     WEAK_DECAY,
     decayed,
     measurement,
-    median_onset,
     paired,
     penalised,
     plain,
@@ -44,10 +43,12 @@ def judge_speedup_mlp(runs: xr.Dataset) -> Verdict:
     if first:
         verdict = "reproduced" if second else "reproduced in part"
     epoch = steps_an_epoch(fast)
-    seen = ", ".join(f"{decay:g}: {median_onset(decayed(runs, decay), epoch)}" for decay in medians)
+    told = ", ".join(
+        f"{decay:g}: {median_in_words(decayed(runs, decay), epoch)}" for decay in medians
+    )
     note = (
-        f"Median onset at epoch {median_onset(fast, epoch)} with the penalty; "
-        f"without, by weight decay, {seen} ({epoch} steps an epoch). Against the best, {best:g}: "
+        f"Median onset at epoch {median_in_words(fast, epoch)} with the penalty; "
+        f"without, by weight decay, {told} ({epoch} steps an epoch). Against the best, {best:g}: "
         f"{tuned}. {said}"
     )
     return Verdict.of(verdict, published, note.strip(), bound=bound)
@@ -67,8 +68,8 @@ def judge_lambda_optimum(runs: xr.Dataset) -> Verdict:
     if own < medians[below[-1]] and own < medians[above[0]] and own == least:
         verdict = "reproduced"
     else:
-        reached = onsets(arm(runs, radial_penalty_strength=STRENGTH))[1]
-        near = own <= NEAR * least and 2 * reached.sum() > reached.size
+        ours = arm(runs, radial_penalty_strength=STRENGTH)
+        near = own <= NEAR * least and median_is_seen(ours)
         verdict = "reproduced in part" if near else "not reproduced"
     best = min(medians, key=medians.get)
     n = min(arm(runs, radial_penalty_strength=s).sizes["run"] for s in strengths)

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from grokbook.claims.arms import arm, onsets
+from grokbook.claims.arms import arm, median_is_seen, onsets
 from grokbook.claims.claim import Bound, Claim
 from grokbook.claims.radial26_criteria import CRITERIA, SOURCE
 from grokbook.protocols import PROTOCOLS, SWEEPS, Protocol
@@ -73,13 +73,6 @@ def ratio_of_medians(
     return bootstrap(np.arange(len(numerator)), ratio, seed=0, resamples=1999)
 
 
-def median_onset(runs: xr.Dataset, per: int = 1) -> str:
-    """The median onset in words, in units of `per` steps, a > before it if most have none."""
-    times, seen = onsets(runs)
-    bound = "" if 2 * seen.sum() > seen.size else ">"
-    return f"{bound}{np.median(times) / per:,.0f}"
-
-
 class SpeedUp(NamedTuple):
     """A ratio of median onsets, whether it is a bound, and what to say of onsets not reached."""
 
@@ -101,6 +94,6 @@ def speed_up(without: xr.Dataset, penalised: xr.Dataset) -> SpeedUp:
         for name, here in (("without", seen), ("with", both))
         if not here.all()
     ]
-    reached = [2 * here.sum() > here.size for here in (seen, both)]
-    bound: Bound = "" if reached[0] == reached[1] else "≤" if reached[0] else "≥"
+    slower, faster = median_is_seen(without), median_is_seen(penalised)
+    bound: Bound = "" if slower == faster else "≤" if slower else "≥"
     return SpeedUp(ratio_of_medians(late, early), bound, " ".join(said))

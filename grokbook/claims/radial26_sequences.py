@@ -4,9 +4,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from grokbook.claims.arms import arm, onsets
+from grokbook.claims.arms import arm, median_in_words, onsets
 from grokbook.claims.claim import Published, Verdict
-from grokbook.claims.radial26_arms import measurement, median_onset, paired, speed_up
+from grokbook.claims.radial26_arms import measurement, paired, speed_up
 from grokbook.claims.radial26_criteria import PAPER
 from grokbook.protocols.radial26 import STEPS_AN_EPOCH
 from grokbook.statistics import bootstrap
@@ -47,7 +47,8 @@ def _speed_up(runs: xr.Dataset, published: float, later: int, epoch: int = 0) ->
     if faster:
         verdict = "reproduced" if reaches and ratio.n > 1 else "reproduced in part"
     slow, fast = (
-        f"{median_onset(each)} steps" + (f" (epoch {median_onset(each, epoch)})" if epoch else "")
+        f"{median_in_words(each)} steps"
+        + (f" (epoch {median_in_words(each, epoch)})" if epoch else "")
         for each in (without, with_penalty)
     )
     model, layers, width = (without[name].values[0] for name in ("model", "layers", "d_model"))

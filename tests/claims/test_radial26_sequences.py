@@ -63,6 +63,7 @@ def test_a_note_tells_steps_and_epochs_and_what_was_not_reached():
     [
         ([9e3] * 3, [np.nan, 9e4, np.nan], "≥"),
         ([9e3] * 3, [np.nan, 9e4, 8e4], ""),  # the median is reached
+        ([9e3] * 2, [np.nan, 9e4], "≥"),  # half is not most: the median lies between them
         ([np.nan] * 3, [9e3] * 3, "≤"),
         ([np.nan, 9e3], [np.nan, 9e3], ""),
     ],
