@@ -125,8 +125,8 @@ class Claim:
             )
         verdict = self.judge(runs).limited() if self.kind == "measurement" else self.judge(runs)
         if missing:
-            are = "run is" if missing == 1 else "runs are"
-            more = f"{missing} {are} not archived yet; `{self.command}` trains them."
+            are, them = ("run is", "it") if missing == 1 else ("runs are", "them")
+            more = f"{missing} {are} not archived yet; `{self.command}` trains {them}."
             verdict = dataclasses.replace(verdict, note=f"{verdict.note} {more}".strip())
         return verdict
 

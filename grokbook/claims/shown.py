@@ -1,5 +1,6 @@
 """How verdicts are shown in the book: one look for chapters and ledger, as text and as HTML."""
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -29,7 +30,9 @@ class Shown:
             ("Criterion", row["criterion"]),
             ("Note", row["note"]),
         )
-        listed = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts if text)
+        listed = "".join(
+            f"<dt>{name}</dt><dd>{marked_up(text)}</dd>" for name, text in facts if text
+        )
         # The anchor stands in the ledger alone, so that it is the claim's one address.
         identity = "" if self.link else f' id="{address(row)[1:]}"'
         return (
@@ -45,6 +48,15 @@ def address(row: dict[str, Any], page: str = "") -> str:
     'ledger.html#nanda23-onset-range'
     """
     return f"{page}#{escape(row['id'].replace('.', '-').replace('_', '-'))}"
+
+
+def marked_up(text: str) -> str:
+    """Text as HTML, what stands in backticks as code.
+
+    >>> marked_up("p < .05; `make book` shows it")
+    'p &lt; .05; <code>make book</code> shows it'
+    """
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def badge(verdict: str) -> str:

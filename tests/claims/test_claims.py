@@ -81,9 +81,9 @@ def test_without_runs_a_measurement_is_not_yet_run(claim) -> None:
 
 
 def test_missing_seeds_are_named() -> None:
-    for missing, words in ((1, "1 run is"), (2, "2 runs are")):
+    for missing, words, them in ((1, "1 run is", "it"), (2, "2 runs are", "them")):
         note = RANGE.verdict(made([6_000, 7_000, 8_000]), missing).note
-        assert f"{words} not archived yet" in note
+        assert f"{words} not archived yet; `{RANGE.command}` trains {them}." in note
 
 
 def test_theorem() -> None:
@@ -133,10 +133,11 @@ def test_an_unknown_verdict_is_refused() -> None:
 
 
 def test_shown_has_one_anchor_and_escapes() -> None:
-    row = RANGE.row(made([6_000, 7_000, 8_000])) | {"note": "<b>"}
+    row = RANGE.row(made([6_000, 7_000, 8_000])) | {"note": "<b> of `make book`"}
     shown = Shown((row,))
     assert 'id="nanda23-onset-range"' in shown._repr_html_()
-    assert "&lt;b&gt;" in shown._repr_html_()
+    assert "&lt;b&gt; of <code>make book</code>" in shown._repr_html_()
+    assert "`make book`" in repr(shown)
     assert "id=" not in Shown((row,), link="ledger.html")._repr_html_()
     assert repr(shown).startswith("nanda23.onset_range: reproduced; 7,000 steps")
 
