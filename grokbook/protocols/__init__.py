@@ -33,6 +33,8 @@ from grokbook.protocols.protocol import Protocol
 from grokbook.protocols.radial26 import radial26_batches, radial26_full_batch
 from grokbook.protocols.radial26_arms import (
     radial26,
+    radial26_beta2,
+    radial26_beta2_arms,
     radial26_controls,
     radial26_details,
     radial26_longer,
@@ -87,6 +89,8 @@ SWEEPS = {
     "radial26_full_batch": radial26_full_batch,
     "radial26_batches": radial26_batches,
     "radial26_details": radial26_details,
+    "radial26_beta2": radial26_beta2,
+    "radial26_beta2_arms": radial26_beta2_arms,
     "radial26_longer": radial26_longer,
     "radial26_weight_decay": radial26_weight_decay,
     "radial26_strength": radial26_strength,
@@ -133,6 +137,8 @@ __all__ = [
     "products",
     "radial26",
     "radial26_batches",
+    "radial26_beta2",
+    "radial26_beta2_arms",
     "radial26_controls",
     "radial26_details",
     "radial26_digits",
