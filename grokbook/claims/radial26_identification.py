@@ -20,10 +20,14 @@ PUBLISHED = {
 }
 FITS = math.log10(2)
 MIXED = "epochs and steps"
+SETTING = ("embedding", "batch_size", "beta2", "loss_precision")
+Setting = tuple[str, str, float, str]
 
 
 class Reading(NamedTuple):
     """One reading: what it takes an epoch for, its onsets, and its distance from the paper.
+
+    Encoding and batch were chosen among; `beta2` and `precision` of the loss are its details.
 
     `onsets` are the medians by cell in that unit, infinite where they were not reached in the
     cell's budget. `terms` are the |log10| ratios, both sides cut at the budget, and NaN for a cell
@@ -36,6 +40,8 @@ class Reading(NamedTuple):
     budgets: dict[tuple[float, float], float]
     onsets: dict[tuple[float, float], float]
     terms: dict[tuple[float, float], float]
+    beta2: float
+    precision: str
 
     @property
     def distance(self) -> float:
@@ -55,7 +61,7 @@ class Reading(NamedTuple):
 
 
 def readings(runs: xr.Dataset) -> list[Reading]:
-    """Every reading of the archived grids, the closest first, then those that reach no onset."""
+    """Every reading of the archived runs, the closest first, then those that reach no onset."""
     return sorted(
         (each for each in _readings(runs) if each.unit != MIXED),
         key=lambda each: (math.isnan(each.distance), not each.reaches, each.distance),
@@ -68,18 +74,17 @@ def mixed_readings(runs: xr.Dataset) -> list[Reading]:
 
 
 def _readings(runs: xr.Dataset) -> Iterator[Reading]:
-    for embedding in sorted(set(runs["embedding"].values)):
-        for batch in sorted(set(runs["batch_size"].values)):
-            cells = arm(runs, embedding=embedding, batch_size=batch)
-            if not cells.sizes["run"]:
-                continue
-            epoch = steps_an_epoch(cells)
-            for unit in ("epochs", "steps", MIXED):
-                if unit == "epochs" or epoch > 1:
-                    yield _reading(cells, str(embedding), str(batch), unit)
+    settings = zip(*(runs[name].values.tolist() for name in SETTING), strict=True)
+    for setting in sorted(set(settings)):
+        cells = arm(runs, **dict(zip(SETTING, setting, strict=True)))
+        epoch = steps_an_epoch(cells)
+        for unit in ("epochs", "steps", MIXED):
+            if unit == "epochs" or epoch > 1:
+                yield _reading(cells, setting, unit)
 
 
-def _reading(cells: xr.Dataset, embedding: str, batch: str, unit: str) -> Reading:
+def _reading(cells: xr.Dataset, setting: Setting, unit: str) -> Reading:
+    embedding, batch, beta2, precision = setting
     epoch = steps_an_epoch(cells)
     seen: dict[tuple[float, float], float] = {}
     terms: dict[tuple[float, float], float] = {}
@@ -96,4 +101,4 @@ def _reading(cells: xr.Dataset, embedding: str, batch: str, unit: str) -> Readin
         times, reached = onsets(here)
         seen[cell] = float(np.median(np.where(reached, times / steps, np.inf)))
         terms[cell] = abs(math.log10(min(seen[cell], budget) / min(published, budget)))
-    return Reading(embedding, batch, unit, budgets, seen, terms)
+    return Reading(embedding, batch, unit, budgets, seen, terms, beta2, precision)

@@ -65,13 +65,14 @@ def radial26_details(
 ) -> Protocol:
     r"""What else is unknown of the protocol: $\beta_2$ = .98, and the loss in float32, one by one.
 
-    In the closest reading of {cite:t}`radial2026`, with the penalty and with weight decay .1 in its
-    place, 4,000 epochs. `changes` are hyper-parameters by their short names.
+    In the closest reading of {cite:t}`radial2026` its three cells: with the penalty, with weight
+    decay .1 in its place and with neither, 4,000 epochs. `changes` are hyper-parameters by their
+    short names.
     """
     arms = [
         cell.replace(**detail)
         for detail in ({"beta2": 0.98}, {"loss_precision": "float32"})
-        for cell in (_arm(), _arm(0.0, weight_decay=STRONG))
+        for cell in (_arm(), _arm(0.0, weight_decay=STRONG), _arm(0.0))
     ]
     return _protocol(arms, seeds, steps, changes)
 

@@ -12,7 +12,7 @@ WATCHED = ("norm_ratio", "radial_energy", "radial_energy_total", "radial_null", 
 COORDINATES = (
     "init_seed", "p", "train_fraction", "batch_size", "embedding", "weight_decay", "norm",
     "interventions", "radial_penalty_strength", "radial_penalty_radius", "radial_penalty_unit",
-    "model", "layers", "d_model",
+    "model", "layers", "d_model", "beta2", "loss_precision",
 )  # fmt: skip
 
 
@@ -46,6 +46,8 @@ def usual() -> Row:
         "model": "mlp",
         "layers": 2,
         "d_model": 128,
+        "beta2": 0.999,
+        "loss_precision": "float64",
     }
 
 

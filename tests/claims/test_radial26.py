@@ -56,6 +56,7 @@ def test_an_onset_that_is_not_reached_stands_at_its_budget_and_is_said():
 @pytest.mark.parametrize("claim", ["radial26.speedup_mlp", "radial26.flatter_minima"])
 def test_a_run_that_was_followed_for_longer_counts_once_and_as_the_longer(claim):
     runs = penalised(runs_behind(claim))
+    runs = runs.isel(run=runs["beta2"].values == 0.999)
     assert runs["init_seed"].values.tolist() == [42, 43, 44]
     assert (runs["budget"] > 95_000).all() and np.isfinite(runs["t_grok"]).all()
 
@@ -66,6 +67,45 @@ def test_an_onset_beyond_the_budget_of_the_others_is_no_bound():
     )
     assert found.measured == pytest.approx(0.2) and found.n == 3
     assert "budget" not in found.note and "epoch 5,263 with the penalty" in found.note
+
+
+def with_beta2(beta2, penalty, strong, weak=np.nan):
+    """The three arms of the comparison with this β2, onsets in steps, three seeds each."""
+    return [
+        arm(t_grok=[penalty] * 3, beta2=beta2),
+        arm(t_grok=[strong] * 3, beta2=beta2, radial_penalty_strength=0.0, weight_decay=0.1),
+        arm(t_grok=[weak] * 3, beta2=beta2, radial_penalty_strength=0.0),
+    ]
+
+
+def test_the_speed_up_is_judged_by_the_closer_beta2_once_it_is_complete():
+    first = with_beta2(0.999, penalty=40e3, strong=20e3)
+    closer = with_beta2(0.98, penalty=10e3, strong=50e3)
+    both = radial26.judge_speedup_mlp(dataset(*first, *closer))
+    assert both.verdict == "reproduced in part" and both.measured == 5
+    assert both.note.startswith("With β₂ = 0.98: Median onset at epoch 526 with the penalty; ")
+    assert "With β₂ = 0.999 not reproduced, 0.5: Median onset at epoch 2,105" in both.note
+    lacking = closer[:2] + [row[:2] for row in closer[2:]]  # a seed of one arm
+    part = radial26.judge_speedup_mlp(dataset(*first, *lacking))
+    assert part.verdict == "not reproduced" and part.measured == 0.5
+    assert part.note.startswith("With β₂ = 0.999: ")
+    assert "With β₂ = 0.98 reproduced in part, 5: Median onset at epoch 526" in part.note
+    alone = radial26.judge_speedup_mlp(dataset(*first))
+    assert "β₂" not in alone.note and alone.measured == 0.5
+    assert radial26.judge_speedup_mlp(dataset(*closer)).measured == 5
+
+
+def test_the_best_strength_is_judged_by_the_closer_beta2_once_it_is_complete():
+    def swept(beta2, best):
+        onsets = {s: 30e3 + 10e3 * (s != best) for s in (0.005, 0.05, 0.5)}
+        return [
+            arm(t_grok=[t] * 3, beta2=beta2, radial_penalty_strength=s) for s, t in onsets.items()
+        ]
+
+    first, closer = swept(0.999, best=0.5), swept(0.98, best=0.05)
+    assert radial26.judge_lambda_optimum(dataset(*first, *closer)).verdict == "reproduced"
+    part = radial26.judge_lambda_optimum(dataset(*first, *closer[1:]))
+    assert part.verdict == "not reproduced" and "β₂" not in part.note
 
 
 def test_speedup_needs_both_arms_and_reads_no_other():

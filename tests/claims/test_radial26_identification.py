@@ -56,6 +56,18 @@ def test_a_reading_with_a_missing_cell_has_no_distance_and_comes_last():
     assert last.batch == "full" and math.isnan(last.distance) and not last.fits
 
 
+def test_a_detail_of_the_protocol_makes_a_reading_of_its_own():
+    usual = cells(40_000.0, 20_000.0, NEVER, budget=76_000.0)
+    faster = cells(19 * 2_460.0, 19 * 3_900.0, NEVER, budget=95_000.0, beta2=0.98)
+    single = cells(19 * 2_000.0, NEVER, NEVER, budget=76_000.0, loss_precision="float32")
+    found = [each for each in readings(dataset(*usual, *faster, *single)) if each.unit == "epochs"]
+    assert [(each.beta2, each.precision) for each in found] == [
+        (0.98, "float64"), (0.999, "float32"), (0.999, "float64"),
+    ]  # fmt: skip
+    assert found[0].distance == pytest.approx(math.log10(4_000 / 3_900)) and found[0].fits
+    assert found[0].budgets == found[2].budgets  # that of the grids, however long a run is
+
+
 def test_a_baseline_that_groks_counts_against_its_reading():
     late, never = (
         readings(dataset(*cells(2_460.0, NEVER, weak, budget=4_000.0, batch_size="full")))[0]

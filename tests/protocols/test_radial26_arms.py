@@ -6,6 +6,8 @@ from grokbook.measures.onset import Rule
 from grokbook.protocols import (
     radial26,
     radial26_batches,
+    radial26_beta2,
+    radial26_beta2_arms,
     radial26_controls,
     radial26_details,
     radial26_longer,
@@ -22,6 +24,8 @@ from grokbook.training.run import Run
 SWEEPS = {
     radial26_details: 1,
     radial26_longer: 3,
+    radial26_beta2: 3,
+    radial26_beta2_arms: 3,
     radial26_weight_decay: 3,
     radial26_strength: 3,
     radial26_more_strengths: 3,
@@ -117,7 +121,21 @@ def test_details_change_one_thing_at_a_time():
         changes.append((run.optimizer.beta2, run.loss.precision))
         assert run.replace(beta2=base.optimizer.beta2, loss_precision="float64") == base
     assert sorted(set(changes)) == [(0.98, "float64"), (0.999, "float32")]
-    assert len(changes) == 4 and radial26_details().request.steps == 76_000
+    assert len(changes) == 6 and radial26_details().request.steps == 76_000
+
+
+def test_the_comparison_and_its_arms_are_repeated_with_another_beta2():
+    ours = {run.replace(beta2=0.999) for run in arms(radial26_beta2)}
+    assert ours == set(arms(radial26)) and radial26_beta2().request.closing
+    others = {run.replace(beta2=0.999) for run in arms(radial26_beta2_arms)}
+    start = [run for run in arms(radial26_radius) if run.interventions[0].unit == "start"]
+    centre = [run for run in arms(radial26_controls)
+              if getattr(run.interventions[0], "radius", 1) == 0]  # fmt: skip
+    assert len(start) == len(centre) == 1
+    assert others == {*arms(radial26_weight_decay), *arms(radial26_strength), *start, *centre}
+    for make in (radial26_beta2, radial26_beta2_arms):
+        assert {run.optimizer.beta2 for run in arms(make)} == {0.98}
+        assert make().request.steps == 95_000
 
 
 @pytest.mark.parametrize("make", [radial26, *SWEEPS])
