@@ -103,9 +103,11 @@ def test_a_frame_is_measured_with_them(trained, step):
 
 def test_the_curves_and_the_last_frame_agree(trained):
     found, _ = trained
-    # "=" can be predicted, which the frames leave out: the loss of the curve is the larger one.
+    # "=" can be predicted, which the frames leave out: the loss of the curve is the larger one, but
+    # for rounding where "=" is hardly predicted any more.
     assert found["test_accuracy"].values[0, -1] <= found["frame_test_accuracy"].values[0, -1]
-    assert 0 < found["test_loss"].values[0, -1] - found["frame_test_loss"].values[0, -1] < 0.2
+    loss, framed = (found[name].values[0, -1].item() for name in ("test_loss", "frame_test_loss"))
+    assert -1e-6 * loss < loss - framed < 0.2
 
 
 def test_neurons_are_those_at_the_position_read_out(trained):
