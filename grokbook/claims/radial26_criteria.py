@@ -36,8 +36,8 @@ IDENTIFICATION = (
     ".98 and the loss in float32 are tried, one at a time, by the same distance."
 )
 READING_OF_ONSETS = (
-    " Judged with beta2 = .98 once every arm that was run with .999 is run with it, until then with"
-    " .999; the other is told in the note."
+    " Judged with beta2 = .98 once every run with .999 has its counterpart there, until then with "
+    ".999; the other is told in the note."
 )
 
 CRITERIA = {
