@@ -1,14 +1,13 @@
 """What a forest shows, as numbers: claims with their values, and their places on its axis."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from ..claims.claim import Bound
 from .labels import number
 
 Number = float | int
-Bound = Literal["", "≥", "≤"]
 
 GLYPHS = {
     "reproduced": "✓",
@@ -18,8 +17,6 @@ GLYPHS = {
     "not testable as stated": "–",
     "not yet run": "○",
 }
-
-
 OTHER_WAY: dict[Bound, Bound] = {"": "", "≥": "≤", "≤": "≥"}  # divided by a negative number
 
 
