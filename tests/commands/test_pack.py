@@ -2,11 +2,13 @@
 
 import sys
 
+import numpy as np
 import pytest
 
 from grokbook import experiments
 from grokbook.__main__ import main
 from grokbook.archive import pack
+from grokbook.archive.experiments import held
 from grokbook.protocols import PROTOCOLS, SWEEPS
 from grokbook.training.engine import train_run
 from tests.tiny import assert_same, tiny
@@ -56,6 +58,23 @@ def test_a_run_of_another_experiment_is_not_archived_twice(finished, book_runs, 
     assert main(["pack", "tiny"]) == 0
     assert capsys.readouterr().out.startswith("tiny.nc: 1 runs, 0.")
     assert [run["archive"].item() for run in experiments().values()] == ["other.nc", "tiny.nc"]
+
+
+def test_what_another_processor_made_of_a_run_is_kept_where_it_is(finished, book_runs, capsys):
+    first, second = finished
+    rounded = first.assign(test_loss=first["test_loss"] * (1 + 1e-7))
+    pack("tiny", rounded)
+    pack("other", first)
+    assert main(["pack", "tiny"]) == 0
+    assert capsys.readouterr().out.startswith("tiny.nc: 2 runs, 0.")
+    of_two = {run["archive"].item(): run["test_loss"].values for run in held(tiny().name)}
+    assert np.array_equal(of_two["tiny.nc"], rounded["test_loss"].values)
+    assert np.array_equal(of_two["other.nc"], first["test_loss"].values)
+    # The same numbers are still not written twice.
+    pack("tiny", first)
+    assert main(["pack", "tiny"]) == 0
+    assert capsys.readouterr().out.startswith("tiny.nc: 1 runs, 0.")
+    assert list(experiments())[-1] == second["name"].item()
 
 
 def test_a_longer_budget_than_was_trained_is_missing(finished, book_runs, refusal):
