@@ -11,6 +11,7 @@ from jaxtyping import Float
 from grokbook.claims.arms import arm, median_in_words, median_is_seen, onsets, values
 from grokbook.claims.claim import Published, Verdict, by_parts
 from grokbook.claims.radial26_arms import (
+    FIRST_BETA2,
     STRENGTH,
     STRONG_DECAY,
     WEAK_DECAY,
@@ -103,8 +104,8 @@ def judge_lambda_optimum(runs: xr.Dataset) -> Verdict:
 
 
 def judge_equilibrium_slope(runs: xr.Dataset) -> Verdict:
-    """Excess over the sphere late in a run against the strength, layer by layer."""
-    runs = arm(plain(runs), weight_decay=WEAK_DECAY)
+    r"""Late excess over the sphere against the strength, by layer, $\beta_2$ of the comparison."""
+    runs = arm(plain(runs), weight_decay=WEAK_DECAY, beta2=FIRST_BETA2)
     runs = runs.isel(run=runs["radial_penalty_strength"].values > 0)
     strengths = runs["radial_penalty_strength"].values
     if len(set(strengths)) < 3:

@@ -120,11 +120,13 @@ def radial26_strength(*, seeds: int = 3, steps: int = STEPS, **changes: Any) -> 
 
 
 def radial26_more_strengths(*, seeds: int = 3, steps: int = STEPS, **changes: Any) -> Protocol:
-    r"""`radial26` with the other strengths of table 7: .001, .01, .1 and 1.
+    r"""The other strengths of table 7, .001, .01, .1 and 1, with $\beta_2$ = .999 and = .98.
 
-    {cite:t}`radial2026`. `changes` are hyper-parameters by their short names.
+    {cite:t}`radial2026`. Both, since onsets are judged with .98 where each run with .999 has its
+    counterpart, and the balance with .999. `changes` are hyper-parameters by their short names.
     """
-    return _protocol([_arm(strength) for strength in MORE_STRENGTHS], seeds, steps, changes)
+    arms = [_arm(strength, **beta2) for beta2 in ({}, BETA2) for strength in MORE_STRENGTHS]
+    return _protocol(arms, seeds, steps, changes)
 
 
 def radial26_radius(*, seeds: int = 3, steps: int = STEPS, **changes: Any) -> Protocol:
@@ -167,7 +169,8 @@ def radial26_controls(*, seeds: int = 3, steps: int = STEPS, **changes: Any) -> 
 def radial26_moduli(*, seeds: int = 3, steps: int = STEPS, **changes: Any) -> Protocol:
     r"""Penalty and strong weight decay for p = 97, 137 and 211 at 60, 50, 40 and 30 % of the data.
 
-    {cite:t}`radial2026`, table 6. `changes` are hyper-parameters by their short names.
+    {cite:t}`radial2026`, table 6, with the $\beta_2$ = .98 that comes closest to it. `changes` are
+    hyper-parameters by their short names.
     """
     arms = [
         cell.replace(p=p, train_fraction=fraction)
@@ -175,7 +178,7 @@ def radial26_moduli(*, seeds: int = 3, steps: int = STEPS, **changes: Any) -> Pr
         for fraction in FRACTIONS
         for cell in (_arm(), _arm(0.0, weight_decay=STRONG))
     ]
-    return _protocol(arms, seeds, steps, changes)
+    return _protocol(arms, seeds, steps, BETA2 | changes)
 
 
 def _arm(strength: float = STRENGTH, **changes: Any) -> Run:

@@ -143,10 +143,11 @@ def rests(ratio):
     return lambda steps: np.where(steps < 7e4, 0.1, np.where(steps < 9.4e4, ratio, 5.0))
 
 
-def excess(slopes, strengths=(0.005, 0.05, 0.5)):
+def excess(slopes, strengths=(0.005, 0.05, 0.5), **same):
     """Arms whose excess late in the run falls as a power of the strength, by site."""
     return [
         arm(
+            **same,
             radial_penalty_strength=s,
             norm_ratio={
                 site: rests(1 + sign * 1e-3 * s**slope)
@@ -169,6 +170,13 @@ def excess(slopes, strengths=(0.005, 0.05, 0.5)):
 )
 def test_equilibrium_is_judged_layer_by_layer(slopes, verdict):
     assert radial26.judge_equilibrium_slope(dataset(*excess(slopes))).verdict == verdict
+
+
+def test_equilibrium_is_judged_with_the_beta2_of_the_comparison_alone():
+    first, closer = excess([(1, -1.0)] * 2), excess([(1, -0.2)] * 2, beta2=0.98)
+    found = radial26.judge_equilibrium_slope(dataset(*first, *closer))
+    assert found.verdict == "reproduced" and found.n == 3
+    assert radial26.judge_equilibrium_slope(dataset(*closer)).verdict == "not yet run"
 
 
 def test_two_strengths_have_no_slope_to_speak_of():

@@ -86,7 +86,9 @@ def test_what_sets_the_arms_apart():
         for make in (radial26_strength, radial26_more_strengths)
         for run in arms(make)
     ]
-    assert strengths == [0.005, 0.5, 0.001, 0.01, 0.1, 1.0]
+    assert strengths == [0.005, 0.5] + 2 * [0.001, 0.01, 0.1, 1.0]
+    more = [run.optimizer.beta2 for run in arms(radial26_more_strengths)]
+    assert more == 4 * [0.999] + 4 * [0.98]
     spheres = [
         run.interventions[0]
         for make in (radial26_radius, radial26_more_radii)
@@ -111,6 +113,8 @@ def test_moduli_and_shares_are_those_of_table_6():
     cells = {(run.task.p, run.split.train_fraction) for run in arms(radial26_moduli)}
     assert cells == {(p, f) for p in (97, 137, 211) for f in (0.3, 0.4, 0.5, 0.6)}
     assert len(arms(radial26_moduli)) == 24
+    assert {run.optimizer.beta2 for run in arms(radial26_moduli)} == {0.98}
+    assert len({*arms(radial26_moduli)} & {*arms(radial26_beta2)}) == 2
 
 
 def test_details_change_one_thing_at_a_time():
