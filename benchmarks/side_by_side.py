@@ -17,12 +17,13 @@ ROOT = Path(__file__).parents[1]
 
 def gain(run: Run, *, seconds: float, processes: int = 2) -> float:
     """Steps a second of several one-thread processes, over those of one with as many threads."""
-    together = sum(_rates(run, seconds, threads=1, processes=processes))
-    alone = sum(_rates(run, seconds, threads=processes, processes=1))
+    together = sum(rates(run, seconds, threads=1, processes=processes))
+    alone = sum(rates(run, seconds, threads=processes, processes=1))
     return together / alone
 
 
-def _rates(run: Run, seconds: float, *, threads: int, processes: int) -> list[float]:
+def rates(run: Run, seconds: float, *, threads: int, processes: int) -> list[float]:
+    """Steps a second of each of several processes that begin together."""
     words = [sys.executable, "-m", "benchmarks.side_by_side", str(threads), str(seconds)]
     started = [
         subprocess.Popen(
@@ -39,10 +40,10 @@ def _rates(run: Run, seconds: float, *, threads: int, processes: int) -> list[fl
     for process in started:
         process.stdin.write("go\n")
         process.stdin.flush()
-    rates = [float(process.stdout.readline()) for process in started]
+    found = [float(process.stdout.readline()) for process in started]
     for process in started:
         process.communicate()
-    return rates
+    return found
 
 
 def main(threads: int, seconds: float, run: Run) -> None:

@@ -1,6 +1,7 @@
 """The benchmark's own pieces: peers that are no straw men, a floor that is the step's products."""
 
 import itertools
+import math
 import time
 
 import pytest
@@ -177,4 +178,13 @@ def test_a_cost_names_its_protocol_and_counts_all_of_its_runs():
 
 
 def test_two_processes_are_timed_side_by_side():
-    assert 0.2 < side_by_side.gain(NORM, seconds=0.3) < 20
+    found = side_by_side.rates(NORM, 0.1, threads=1, processes=2)
+    assert len(found) == 2 and all(0 < rate < math.inf for rate in found)
+
+
+def test_a_gain_is_of_all_processes_over_one_with_as_many_threads(monkeypatch):
+    known = {(1, 3): [10.0, 20.0, 30.0], (3, 1): [40.0]}
+    monkeypatch.setattr(
+        side_by_side, "rates", lambda run, seconds, threads, processes: known[threads, processes]
+    )
+    assert side_by_side.gain(NORM, seconds=1.0, processes=3) == 1.5
