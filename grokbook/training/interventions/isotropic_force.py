@@ -1,4 +1,4 @@
-r"""A control of the radial penalty: the same force on every activation, in a random direction."""
+r"""A control of the radial penalty: the same force in a random direction, no gradient smaller."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,12 +14,16 @@ from grokbook.training.interventions.radial_penalty import SITES, at_answer, sit
 
 @dataclass(frozen=True)
 class IsotropicForce(Intervention):
-    r"""Push each activation as hard as the radial penalty does, but in no particular direction.
+    r"""Push the activations as hard as the radial penalty does, but in no particular direction.
 
-    Adds $\sum_l\overline{\frac{2\lambda}d\,\bigl|\|h_l\| - \sqrt d\bigr|\,\langle e, h_l\rangle}$,
-    e a random unit vector for every example, layer and step, and its factor held constant in the
-    gradient; the mean over the batch (chapter 04). `strength` is λ. Raises `ValueError` for a
-    negative one, and for a model that shows none of the activations that the penalty holds.
+    Adds $\sum_l\overline{\frac{2\lambda}d(\|h_l\| - \sqrt d)\,\langle Q_l\hat h_l, h_l\rangle}$,
+    its factors before the last $h_l$ held constant in the gradient; the mean over the batch
+    (chapter 04). $Q_l$ permutes the units and turns the signs of some, at random, for every layer
+    and step and alike for the whole batch. It is orthogonal: with $W_l$ the layer's weights, the
+    gradient with respect to them is $Q_l$ times the penalty's, as large and with its singular
+    values. Directions drawn for each example would cancel there. The force has the mean 0 and the
+    same variance in every direction. `strength` is λ. Raises `ValueError` for a negative one, and
+    for a model that shows none of the activations that the penalty holds.
     """
 
     kind: ClassVar[str] = "isotropic_force"
@@ -33,8 +37,8 @@ class IsotropicForce(Intervention):
             raise ValueError(f"strength = {self.strength!r} is negative: give 0 or more.")
 
     def begin(self, look: Look, seed: int) -> State:
-        """The directions of the first step, not yet of length 1."""
-        found = {name: at_answer(h) for name, h in sites(look.activations).items()}
+        """A normal number for each unit, from which the first step has its Q."""
+        found = {name: at_answer(h)[0] for name, h in sites(look.activations).items()}
         return everywhere(normals, found, [seed], 0, ISOTROPIC_FORCE)
 
     def penalty(self, look: Look, state: State) -> tuple[Float[Tensor, ""], State]:
@@ -42,14 +46,13 @@ class IsotropicForce(Intervention):
         added = []
         for name, h in sites(look.activations).items():
             h = at_answer(h)
-            # A look at more examples than a step has goes round.
-            rows = torch.arange(len(h), device=h.device) % len(state[name])
-            direction = torch.nn.functional.normalize(state[name][rows], dim=-1)
-            d, norm = h.shape[-1], torch.linalg.vector_norm(h.detach(), dim=-1)
-            force = 2 / d * (norm - d**0.5).abs() * (direction * h).sum(-1)
-            added.append(force.double().mean())
+            d, radial = h.shape[-1], torch.nn.functional.normalize(h.detach(), dim=-1)
+            # The order of sizes and the signs of normal numbers are independent and uniform.
+            turned = radial[:, state[name].abs().argsort()] * state[name].sign()
+            norm = torch.linalg.vector_norm(h.detach(), dim=-1)
+            added.append((2 / d * (norm - d**0.5) * (turned * h).sum(-1)).double().mean())
         return self.strength * torch.stack(added).sum(), state
 
     def weights(self, moment: Moment, state: State) -> None:
-        """The weights stay; the directions of the next step are drawn."""
+        """The weights stay; the Q of the next step are drawn."""
         state |= everywhere(normals, state, moment.seeds, moment.done + 1, ISOTROPIC_FORCE)
