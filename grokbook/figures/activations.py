@@ -50,15 +50,14 @@ def activations(
                     axes.plot(steps[kept], middle, color=look["color"], lw=1.1, ls=(0, (1, 1.4)))
             axes.axhline(1, color=INK, lw=1.0, ls=(0, (4, 2)), zorder=1)
             _vertical(axes, label)
-            axis_steps(axes, first, last, label=axes is panels[-1])
+            bottom = axes is panels[-1]
+            axis_steps(axes, first, last, label=bottom, steps_an_epoch=steps_an_epoch)
             axes.set_title(words(site), loc="left", fontsize=9.5, pad=4)
             if reference:
                 axes.text(1.0, 0.97, reference, transform=axes.get_yaxis_transform(),
                           ha="right", va="top", size=9.5)  # fmt: skip
             for arm, line in lines.items():
                 label_line(axes, line, arm)
-        if steps_an_epoch > 1:
-            panels[-1].set_xlabel(f"optimisation step ({steps_an_epoch} make an epoch)")
     said = "; ".join(_said(arms, name, site) for site in sites)
     return Picture(figure, f"{label} against step up to {count(last)}, medians over seeds. {said}.")
 

@@ -67,10 +67,18 @@ def fold(text: str, *, size: float | int, width: float | int) -> list[str]:
     return lines
 
 
-def axis_steps(axes: Axes, first: float | int, last: float | int, *, label: bool = True) -> None:
+def axis_steps(
+    axes: Axes,
+    first: float | int,
+    last: float | int,
+    *,
+    label: bool = True,
+    steps_an_epoch: int = 1,
+) -> None:
     """Make the horizontal axis one of optimisation steps, on a log scale, in plain numbers.
 
-    Raises ValueError unless 0 < first < last.
+    Its label says how many make an epoch, where it is several. Raises ValueError unless
+    0 < first < last.
     """
     if not 0 < first < last:
         raise ValueError(f"a log axis of steps needs 0 < first < last, not {first} and {last}.")
@@ -83,7 +91,8 @@ def axis_steps(axes: Axes, first: float | int, last: float | int, *, label: bool
     axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: count(step)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     if label:
-        axes.set_xlabel("optimisation step")
+        epoch = f" ({steps_an_epoch} make an epoch)" if steps_an_epoch > 1 else ""
+        axes.set_xlabel(f"optimisation step{epoch}")
 
 
 def axis_loss(axes: Axes) -> None:

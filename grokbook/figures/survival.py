@@ -17,14 +17,17 @@ _ROW = 0.175  # inches of a row of the table of seeds at risk
 _TABLED = 6  # arms; more make the table longer than the picture
 
 
-def survival(arms: Mapping[str, Dataset | None], *, rule: str = "t_grok") -> Picture:
+def survival(
+    arms: Mapping[str, Dataset | None], *, rule: str = "t_grok", steps_an_epoch: int = 1
+) -> Picture:
     """Draw the Kaplan–Meier share of seeds that have not grokked yet, one curve an arm.
 
     Arms take their colours in the order given; `None` keeps the place and the colour of an arm
     that has not been run. The band is pointwise, 95 %, from
     the first onset on. A vertical tick on a curve is a seed whose
     training ended before it grokked. Below the axis stand the seeds still at risk: neither
-    grokked nor censored before that step (up to six arms). `rule` names the onset variable.
+    grokked nor censored before that step (up to six arms). `rule` names the onset variable. The
+    axis says how many steps make an epoch, where it is several.
 
     Raises ValueError where no arm holds a run.
     """
@@ -42,7 +45,7 @@ def survival(arms: Mapping[str, Dataset | None], *, rule: str = "t_grok") -> Pic
     with style():
         left = max(0.62, width_of([*present, "seeds at risk"], size=9.5) + 0.32) if tabled else 0.62
         figure, (axes,) = canvas(2.7 + table, left=left, right=0.26, bottom=0.52 + table)
-        _axes(axes, np.concatenate([times for times, _ in seeds.values()]), rule)
+        _axes(axes, np.concatenate([times for times, _ in seeds.values()]), rule, steps_an_epoch)
         lines = {
             name: _curve(axes, curve, *seeds[name], looks[name]) for name, curve in curves.items()
         }
@@ -53,11 +56,11 @@ def survival(arms: Mapping[str, Dataset | None], *, rule: str = "t_grok") -> Pic
     return Picture(figure, _alt(curves, seeds, rule))
 
 
-def _axes(axes: Axes, times: Float[np.ndarray, "n"], rule: str) -> None:
+def _axes(axes: Axes, times: Float[np.ndarray, "n"], rule: str, steps_an_epoch: int) -> None:
     before = 0.75 * times.min()
     power = 10.0 ** np.floor(np.log10(before))
     first = max(digit * power for digit in (1, 2, 5) if digit * power <= before)
-    axis_steps(axes, first, times.max() * 1.03)
+    axis_steps(axes, first, times.max() * 1.03, steps_an_epoch=steps_an_epoch)
     axes.set(ylim=(-0.03, 1.05), yticks=[0, 0.5, 1], ylabel=f"share not yet {_verb(rule)}")
     axes.axhline(0.5, color=RULE, lw=0.7, zorder=0)
 

@@ -42,7 +42,12 @@ class Onset:
 
 
 def traces(
-    runs: Dataset, *, loss: bool = False, mem: str = "t_mem", grok: str = "t_grok"
+    runs: Dataset,
+    *,
+    loss: bool = False,
+    mem: str = "t_mem",
+    grok: str = "t_grok",
+    steps_an_epoch: int = 1,
 ) -> Picture:
     """Draw accuracy against step: a faint line a seed, the median strong, both onsets marked.
 
@@ -53,7 +58,8 @@ def traces(
     keeping its last value: the median of the runs still alive would be one of the slow ones.
 
     With `loss`, a second panel holds the losses in nats, on log scales. `mem` and `grok` name
-    the onset variables, such as `t_grok_95`.
+    the onset variables, such as `t_grok_95`. The axis says how many steps make an epoch, where it
+    is several.
 
     Raises ValueError without a run or without two evaluations after step 0.
     """
@@ -68,7 +74,8 @@ def traces(
     with style():
         figure, panels = canvas(4.5 if loss else 2.75, rows=1 + loss, top=0.42)
         for axes in panels:
-            axis_steps(axes, steps[0], steps[-1], label=axes is panels[-1])
+            bottom = axes is panels[-1]
+            axis_steps(axes, steps[0], steps[-1], label=bottom, steps_an_epoch=steps_an_epoch)
             for colour, onset in onsets.items():
                 if steps[0] < onset.median <= steps[-1]:
                     axes.axvline(onset.median, color=colour, lw=0.9, ls=(0, (3, 2)), zorder=1)

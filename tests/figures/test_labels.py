@@ -20,6 +20,10 @@ def test_steps_are_written_out_on_a_log_axis():
         figure.canvas.draw()
     assert axes.get_xscale() == "log"
     assert axes.get_xlabel() == "optimisation step"
+    with style():
+        _, (other,) = canvas(2.0)
+        axis_steps(other, 1, 40_000, steps_an_epoch=19)
+    assert other.get_xlabel() == "optimisation step (19 make an epoch)"
     assert ticks(axes.xaxis) == ["1", "10", "100", "1,000", "10,000"]
 
 

@@ -107,6 +107,8 @@ def test_axes_say_what_they_show(synthetic):
     assert axes.get_ylabel() == "share not yet grokked"
     assert axes.get_xscale() == "log"
     assert axes.get_xlim()[0] < runs["t_grok"].min()
+    (axes,) = survival({"arm": runs}, steps_an_epoch=19).figure.axes
+    assert axes.get_xlabel() == "optimisation step (19 make an epoch)"
     (axes,) = survival({"arm": runs}, rule="t_mem").figure.axes
     assert axes.get_ylabel() == "share not yet memorised"
     (line,) = solid(axes)

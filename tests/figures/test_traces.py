@@ -78,6 +78,8 @@ def test_the_axes_name_their_quantities_and_units(synthetic):
     assert loss.get_ylabel() == "loss (nats)"
     assert loss.get_xlabel() == "optimisation step"
     assert accuracy.get_xscale() == loss.get_xscale() == loss.get_yscale() == "log"
+    _, loss = traces(synthetic(), loss=True, steps_an_epoch=19).figure.axes
+    assert loss.get_xlabel() == "optimisation step (19 make an epoch)"
 
 
 def test_the_axis_begins_with_the_first_step_after_0_and_ends_with_the_last(synthetic):
