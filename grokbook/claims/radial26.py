@@ -98,11 +98,13 @@ def judge_lambda_optimum(runs: xr.Dataset) -> Verdict:
         verdict = "reproduced in part" if near else "not reproduced"
     best = min(medians, key=medians.get)
     n = min(arm(runs, radial_penalty_strength=s).sizes["run"] for s in strengths)
-    seen = ", ".join(f"{s:g}: {median:,.0f}" for s, median in medians.items())
+    epoch = steps_an_epoch(runs)
+    seen = ", ".join(f"{s:g}: {m:,.0f} ({m / epoch:,.0f})" for s, m in medians.items())
     rival = min((s for s in strengths if s != STRENGTH), key=medians.get)
     against = speed_up(*(arm(runs, radial_penalty_strength=s) for s in (rival, STRENGTH)))
     note = (
-        f"Median onsets by λ: {seen} steps; one that is not reached stands at its budget. "
+        f"Median onsets by λ, in steps (epochs): {seen}; one that is not reached stands at its "
+        "budget. "
         f"That of {rival:g} is {against.bound}{against.ratio} times that of {STRENGTH:g}."
     )
     return Verdict(verdict, best, None, n, note)

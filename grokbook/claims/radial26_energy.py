@@ -137,7 +137,7 @@ def judge_calibration(runs: xr.Dataset) -> Verdict:
     return Verdict.of(verdict, worst, note, n=n)
 
 
-MAIN = ["radial26"]
+MAIN = ["radial26_longer", "radial26"]  # a run counts once, as the first that holds it has it
 CLAIMS = (
     measurement(
         "anisotropic_regularisation",
@@ -158,7 +158,7 @@ CLAIMS = (
     ),
     measurement(
         "flatter_minima",
-        ["radial26_longer", *MAIN],
+        MAIN,
         statement="The penalty ends in flatter minima.",
         published=Published("Tr H 1.4 against 42.5", f"{PAPER}, table 1", 30.4, 30.4),
         unit="Tr H without / with the penalty",
@@ -166,7 +166,7 @@ CLAIMS = (
     ),
     measurement(
         "stable_rank",
-        ["radial26_longer", *MAIN],
+        MAIN,
         statement="The penalty keeps a stable rank of 443 of 512 directions in a batch of 256.",
         published=Published("443 against 135", f"{PAPER}, table 1", 443.0, 443.0),
         unit="stable rank of 256 samples",

@@ -1,5 +1,7 @@
 """Claims of arXiv 2606.32000 {cite}`radial2026` on transformers, digits and text."""
 
+import dataclasses
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -24,7 +26,16 @@ def judge_transformer(runs: xr.Dataset) -> Verdict:
 def judge_nanogpt(runs: xr.Dataset) -> Verdict:
     """The same on sums of three digits, with the largest network that was run."""
     largest = arm(runs, d_model=int(runs["d_model"].values.max()))
-    return _speed_up(largest, NANOGPT, NANOGPT_LATER)
+    verdict = _speed_up(largest, NANOGPT, NANOGPT_LATER)
+    if not (pairs := _arms(largest)[0].sizes["run"]):
+        return verdict
+    layers, width = (int(largest[name].values[0]) for name in ("layers", "d_model"))
+    millions = 12 * layers * width**2 / 1e6  # of the blocks' matrices, nearly all there are
+    size = (
+        f"{millions:.1f} million weights, where 10 are published; {pairs} "
+        f"pair{'s' if pairs > 1 else ''} of runs."
+    )
+    return dataclasses.replace(verdict, note=f"{size} {verdict.note}")
 
 
 def _speed_up(runs: xr.Dataset, published: float, later: int, epoch: int = 0) -> Verdict:

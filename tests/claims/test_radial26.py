@@ -106,6 +106,7 @@ def test_the_best_strength_is_judged_by_the_closer_beta2_once_it_is_complete():
     both = radial26.judge_lambda_optimum(dataset(*first, *closer))
     assert both.verdict == "reproduced"
     assert "That of 0.005 is 1.333 (1.333 to 1.333, n = 3) times that of 0.05." in both.note
+    assert "in steps (epochs): 0.005: 40,000 (2,105), 0.05: 30,000 (1,579), 0.5: 40," in both.note
     part = radial26.judge_lambda_optimum(dataset(*first, *closer[1:]))
     assert part.verdict == "not reproduced" and "β₂" not in part.note
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from grokbook.claims import radial26_sequences
+from grokbook.protocols import radial26_digits, radial26_nanogpt
 from tests.claims.radial_runs import arm, dataset
 
 BASELINE = {"radial_penalty_strength": 0.0}
@@ -80,6 +81,19 @@ def test_the_largest_network_decides_on_digits():
     verdict = radial26_sequences.judge_nanogpt(dataset(*small, *large))
     assert verdict.verdict == "not reproduced" and "of 6 layers, 384 wide" in verdict.note
     assert "384" not in radial26_sequences.judge_nanogpt(dataset(*small)).note
+
+
+@pytest.mark.parametrize("protocol", [radial26_digits, radial26_nanogpt])
+@pytest.mark.parametrize(("seeds", "pairs"), [(1, "1 pair of"), (3, "3 pairs of")])
+def test_a_note_on_digits_tells_how_large_the_network_is_and_how_many_pairs(protocol, seeds, pairs):
+    run = protocol().runs[0]
+    size = sum(w.numel() for w in run.model.initialise(run.task.p, seed=0).values()) / 1e6
+    form = {"layers": run.model.layers, "d_model": run.model.d_model}
+    runs = dataset(arm(t_grok=[9e3] * seeds, **form), arm(t_grok=[8e3] * seeds, **BASELINE, **form))
+    note = radial26_sequences.judge_nanogpt(runs).note
+    assert note.startswith(f"{size:.1f} million weights, where 10 are published; {pairs} runs.")
+    lone = dataset(arm(**form))
+    assert "million" not in radial26_sequences.judge_nanogpt(lone).note
 
 
 @pytest.mark.parametrize(

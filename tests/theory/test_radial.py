@@ -72,6 +72,61 @@ def test_the_direction_of_a_free_activation_ignores_the_penalty_and_a_shared_one
     np.testing.assert_allclose((inputs @ weights.T)[0].detach(), [2, 0], atol=1e-12)
 
 
+def test_an_excess_is_drawn_into_the_tube_of_a_bounded_push():
+    d, lam, most = 32, 0.5, 0.01
+    flow = solve_ivp(
+        lambda t, u: [most * np.sign(np.sin(t / 9)) - 2 * lam / d * u[0]],
+        (0, 40 * radial.relaxation_time(d, lam)),
+        [5 * radial.excess(most, d, lam)],
+        max_step=1.0,
+    )
+    late = np.abs(flow.y[0, len(flow.t) // 2 :]).max()
+    assert 0 < late < radial.excess(most, d, lam) * 1.001
+
+
+def jacobians(penalised):
+    """Of h = W_2 relu(W_1 x), by weight, for each of three inputs; and the activations."""
+    weights = (
+        torch.from_numpy(drawn(6, 3)),
+        torch.from_numpy(drawn(4, 6, seed=1)),
+    )
+
+    def flat(theta, x):
+        first, second = theta[:18].view(6, 3), theta[18:].view(4, 6)
+        return second @ torch.relu(first @ x)
+
+    theta = torch.cat([each.flatten() for each in weights])
+    J = [torch.func.jacrev(flat)(theta, x) for x in penalised]
+    return J, [flat(theta, x) for x in penalised]
+
+
+def test_radial_forces_turn_as_angular_ones_move_norms():
+    J, h = jacobians(torch.from_numpy(drawn(3, 3, seed=2)))
+    for i in range(3):
+        for j in range(3):
+            radials = [torch.outer(each, each) / each.square().sum() for each in (h[i], h[j])]
+            across = torch.eye(4).double() - radials[0]
+            turned = across @ (J[i] @ J[j].T) @ radials[1]
+            moved = radials[1] @ (J[j] @ J[i].T) @ across
+            torch.testing.assert_close(moved, turned.T)
+            assert turned.norm() > 1e-3  # one example in two layers is turned by itself, too
+
+
+def test_a_step_of_adamw_turns_what_the_flow_of_one_layer_does_not():
+    W = torch.from_numpy(drawn(5, 3)).requires_grad_()
+    x, D = torch.from_numpy(drawn(3, seed=1)), torch.from_numpy(0.5 + drawn(5, 3, seed=2) ** 2)
+    h = W @ x
+    (slope,) = torch.autograd.grad(penalty_of(h, 1.0), W)
+    pull = radial.penalty_gradient(h.detach().numpy(), 1.0)
+    kernel = (x.square() / D).sum(dim=1).numpy()
+    velocity = -(slope / D) @ x
+    np.testing.assert_allclose(velocity.numpy(), -kernel * pull, rtol=1e-12)
+    along = (h / h.norm()).detach()
+    for moved, turns in ((-slope @ x, False), (velocity, True)):
+        share = (moved - (moved @ along) * along).norm() / moved.norm()
+        assert (share > 0.1) == turns
+
+
 def test_turning_in_two_layers():
     """One sample, h = Ua, a = Vx: tangential over radial speed, by autograd."""
     U = torch.diag(torch.tensor([2.0, 1.0], dtype=torch.float64)).requires_grad_()

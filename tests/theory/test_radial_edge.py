@@ -19,6 +19,8 @@ def test_symbols_and_float64_agree(beta1, beta2):
     assert radial.adam_edge(beta1) == pytest.approx(float(edge.edge().subs(at)), rel=1e-12)
     found = radial.steps_to_edge(7.0, RATE, beta1, beta2)
     assert found == pytest.approx(float(edge.steps_to_edge(edge.sharpness).subs(at)), rel=1e-12)
+    safe = float(edge.safe_curvature().subs(at | {edge.epsilon: 1e-6}))
+    assert radial.safe_curvature(RATE, 1e-6, beta1) == pytest.approx(safe, rel=1e-12)
 
 
 @pytest.mark.parametrize("beta1", [0.5, 0.9])
@@ -57,3 +59,11 @@ def test_what_is_forgotten_takes_a_curvature_to_the_edge():
     _, state = stepped(optimizer, 0.0, 1.0, round(steps))
     root = optimizer.preconditioner(torch.ones(2).double(), state, LATE)
     assert RATE * curvature / root[0].item() == pytest.approx(radial.adam_edge(), rel=0.01)
+
+
+@pytest.mark.parametrize(("share", "stays"), [(0.95, True), (1.05, False)])
+def test_what_epsilon_keeps_safe_is_not_thrown_when_all_is_forgotten(share, stays):
+    optimizer = AdamW(RATE, epsilon=1e-4)
+    curvature = share * radial.safe_curvature(RATE, 1e-4)
+    away, _ = stepped(optimizer, curvature, 0.0, 400)
+    assert (away < TINY) == stays

@@ -35,6 +35,7 @@ from grokbook.theory.radial.prediction import (
     ranks,
     relative_error,
     relaxation_time,
+    safe_curvature,
     steps_to_edge,
 )
 
@@ -64,6 +65,7 @@ __all__ = [
     "ranks",
     "relative_error",
     "relaxation_time",
+    "safe_curvature",
     "split",
     "steps_to_edge",
 ]
@@ -75,6 +77,6 @@ def identities() -> tuple[Identity | Inequality, ...]:
     """Return all steps of the derivation, room by room.
 
     >>> len(identities())
-    57
+    61
     """
     return tuple(step for room in ROOMS for step in room.identities())

@@ -1,4 +1,4 @@
-r"""Activations share weights: $\dot h_i = -\sum_j K_{ij}\nabla_j$, K the tangent kernel.
+r"""Activations share weights: $\dot h_i = -\sum_j K_{ij}\nabla_j$, K the flow's tangent kernel.
 
 For one linear layer h = Wx the kernel is $K_{ij} = \langle x_i, x_j\rangle I$. A strictly radial
 penalty on $h_j$ then turns $h_i$ by $-(I - P_i)K_{ij}\nabla_j$. Whatever the numbers
@@ -6,6 +6,9 @@ $c_j = \langle\hat h_j, \nabla_j\rangle$, that vanishes if and only if
 $(I - P_i)K_{ij}\hat h_j = 0$ for all j: orthogonal inputs, or parallel activations. Where inputs
 depend on each other the $c_j$ are not any numbers, and terms may cancel. A single sample is safe in
 a linear layer, and in a deeper one only where its h is an eigenvector of its own kernel.
+What angular forces do to norms, $P_jK_{ji}(I - P_i)$, is the transpose of that. AdamW, which
+divides by $D = \sqrt{\hat v} + \epsilon$, has $D^{-1}$ within the kernel: then one sample in one
+linear layer is turned, too.
 """
 
 import sympy as sp
@@ -126,6 +129,44 @@ def deep_identity() -> Identity:
     )
 
 
+def transposed_identity() -> Identity:
+    r"""Return that the two couplings are one: $P_jK_{ji}(I-P_i) = [(I-P_i)K_{ij}P_j]^\top$.
+
+    $K_{ij} = J_iJ_j^\top$, J the derivatives by three weights. The wrong variant has $K_{ij}$ on
+    both sides.
+    """
+    J = [sp.Matrix(2, 3, sp.symbols(f"{name}:6", real=True)) for name in "jk"]
+    kernel = J[0] * J[1].T
+    h = [sp.Matrix([1, 2]), sp.Matrix([-1, 3])]  # two directions that are neither equal nor across
+    turning, radial = tangential(h[0]), sp.eye(2) - tangential(h[1])
+    return Identity(
+        "P_j K_ji (I − P_i) = [(I − P_i) K_ij P_j]ᵀ, K_ij = J_i J_jᵀ",
+        radial * (J[1] * J[0].T) * turning,
+        (turning * kernel * radial).T,
+        wrong=radial * kernel * turning,
+        by=sp.expand,
+    )
+
+
+def preconditioned_identity() -> Identity:
+    r"""Return AdamW's kernel of one sample, $\mathrm{diag}_k\sum_m x_m^2/D_{km}$, for h = Wx.
+
+    D, what it divides by, stands still. The wrong variant is the flow's, $\|x\|^2I$.
+    """
+    D = sp.Matrix(2, 2, sp.symbols("D:4", positive=True))
+    slope = W.applyfunc(lambda weight: sp.diff(penalty(W * x), weight))
+    velocity = -slope.multiply_elementwise(D.applyfunc(lambda each: 1 / each)) * x
+    kernel = sp.diag(*(x[0] ** 2 / D[k, 0] + x[1] ** 2 / D[k, 1] for k in range(2)))
+    pull = penalty_gradient(W * x)
+    return Identity(
+        "ḣ = −diag_k(Σ_m x_m²/D_km)∇ for h = Wx and AdamW",
+        velocity,
+        -kernel * pull,
+        wrong=-x.dot(x) * pull,
+        by=_together,
+    )
+
+
 def _together(rest: sp.Expr) -> sp.Expr:
     """Return the numerator, expanded: both sides have the same roots."""
     return sp.expand(sp.numer(sp.together(rest)))
@@ -148,7 +189,7 @@ def identities() -> tuple[Identity, ...]:
     """Return how shared weights couple radius and direction.
 
     >>> len(identities())
-    6
+    8
     """
     return (
         kernel_identity(),
@@ -157,4 +198,6 @@ def identities() -> tuple[Identity, ...]:
         parallel_identity(),
         cancelling_identity(),
         deep_identity(),
+        transposed_identity(),
+        preconditioned_identity(),
     )

@@ -5,7 +5,9 @@ on $s = \kappa/(\sqrt v + \epsilon)$, the preconditioned sharpness, and unstable
 $\eta s = \frac{2(1+\beta_1)}{1-\beta_1}$ on (Cohen et al., arXiv 2207.14484): 38 for
 $\beta_1 = .9$. Where the gradient vanishes but κ stays, as that of a norm's penalty does, v is
 forgotten by a factor of $\beta_2$ a step, s grows by $\beta_2^{-1/2}$, and gets there from $s_0$ in
-$T = 2\ln\bigl(\frac{2(1+\beta_1)}{(1-\beta_1)\eta s_0}\bigr)/\ln\frac1{\beta_2}$ steps.
+$T = 2\ln\bigl(\frac{2(1+\beta_1)}{(1-\beta_1)\eta s_0}\bigr)/\ln\frac1{\beta_2}$ steps, as long as
+$\epsilon$ is out of sight. It caps s at $\kappa/\epsilon$: a curvature below
+$\frac{2(1+\beta_1)}{1-\beta_1}\frac\epsilon\eta$ does not get there, whatever is forgotten.
 """
 
 import sympy as sp
@@ -15,6 +17,7 @@ from grokbook.theory.inequality import Inequality
 
 beta_1, beta_2 = sp.symbols("beta_1 beta_2", positive=True)
 eta, sharpness, root, m, x, z = sp.symbols("eta s D m x z", positive=True)
+kappa, epsilon = sp.symbols("kappa epsilon", positive=True)
 
 
 def edge() -> sp.Expr:
@@ -30,6 +33,11 @@ def characteristic() -> sp.Expr:
 def steps_to_edge(start: sp.Expr) -> sp.Expr:
     r"""Return T, the steps in which a sharpness `start` that is left alone reaches the edge."""
     return 2 * sp.log(edge() / (eta * start)) / sp.log(1 / beta_2)
+
+
+def safe_curvature() -> sp.Expr:
+    r"""Return $\frac{2(1+\beta_1)}{1-\beta_1}\frac\epsilon\eta$, below which κ is never thrown."""
+    return edge() * epsilon / eta
 
 
 def step_identity() -> Identity:
@@ -101,6 +109,17 @@ def tenfold_identity() -> Identity:
     )
 
 
+def safe_inequality() -> Inequality:
+    r"""Return that ε keeps a small curvature below the edge, whatever $\sqrt v \ge 0$ there is."""
+    second = sp.symbols("q", nonnegative=True)  # √v
+    return Inequality(
+        "κ < safe curvature ⟹ ηκ/(√v + ε) < 2(1 + β₁)/(1 − β₁)",
+        eta * kappa / (second + epsilon) < edge(),
+        needs=kappa < safe_curvature(),
+        given=(beta_1 < 1,),
+    )
+
+
 def _logarithms(rest: sp.Expr) -> sp.Expr:
     return sp.simplify(sp.expand_log(rest, force=True))
 
@@ -109,7 +128,7 @@ def identities() -> tuple[Identity | Inequality, ...]:
     """Return the edge, and the way to it.
 
     >>> len(identities())
-    5
+    6
     """
     return (
         step_identity(),
@@ -117,4 +136,5 @@ def identities() -> tuple[Identity | Inequality, ...]:
         stable_inequality(),
         forgetting_identity(),
         tenfold_identity(),
+        safe_inequality(),
     )

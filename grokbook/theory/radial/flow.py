@@ -3,7 +3,8 @@ r"""The penalised flow of one activation that is free to move: $\dot h = -\nabla
 With $g_r = -\langle\hat h, \nabla\ell\rangle$, the task's outward push, the radius obeys
 $\dot r = g_r - \frac{2\lambda}d(r - \sqrt d)$. For constant $g_r$ it rests at an excess
 $u^* = g_r d/(2\lambda)$ over $\sqrt d$ and gets there in a time $d/(2\lambda)$; the direction moves
-by the task alone. For λ → ∞ that is Riemannian gradient descent on the sphere. In a network h is
+by the task alone. Whatever $g_r$ does within ±G, the excess is drawn to within $Gd/(2\lambda)$: for
+λ → ∞ and a bounded gradient that is Riemannian gradient descent on the sphere. In a network h is
 not free: `coupling`.
 """
 
@@ -134,6 +135,20 @@ def limit_identity() -> Identity:
     )
 
 
+def bounded_inequality() -> Inequality:
+    r"""Return that a push of at most G lets no excess above $Gd/(2\lambda)$ grow, constant or not.
+
+    By the same with both signs turned none below $-Gd/(2\lambda)$ falls.
+    """
+    u, most = sp.symbols("u G", real=True)
+    return Inequality(
+        "|g_r| ≤ G, u ≥ Gd/(2λ) ⟹ u̇ ≤ 0",
+        push - 2 * lam / d * u <= 0,
+        needs=u >= most * d / (2 * lam),
+        given=(push <= most, -push <= most),
+    )
+
+
 def stable_inequality() -> Inequality:
     """Return the steps with which descent on a free h settles: |1 − 2ηλ/d| < 1."""
     factor = 1 - 2 * eta * lam / d
@@ -144,7 +159,7 @@ def identities() -> tuple[Identity | Inequality, ...]:
     """Return the flow of a free activation.
 
     >>> len(identities())
-    8
+    9
     """
     return (
         radius_identity(),
@@ -154,5 +169,6 @@ def identities() -> tuple[Identity | Inequality, ...]:
         varying_identity(),
         turning_identity(),
         limit_identity(),
+        bounded_inequality(),
         stable_inequality(),
     )

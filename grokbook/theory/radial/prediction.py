@@ -185,6 +185,15 @@ def adam_edge(beta1: float = 0.9) -> float:
     return 2 * (1 + beta1) / (1 - beta1)
 
 
+def safe_curvature(rate: float, epsilon: float = 1e-8, beta1: float = 0.9) -> float:
+    r"""Return $\frac{2(1+\beta_1)}{1-\beta_1}\frac\epsilon\eta$, below which Adam throws nothing.
+
+    >>> round(safe_curvature(1e-3), 9)
+    0.00038
+    """
+    return adam_edge(beta1) * epsilon / rate
+
+
 def steps_to_edge(
     sharpness: Number, rate: float, beta1: float = 0.9, beta2: float = 0.999
 ) -> Number:
