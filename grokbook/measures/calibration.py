@@ -32,3 +32,20 @@ def confidence(
     logits = logits.double()
     right = logits.gather(-1, labels[..., None])[..., 0]
     return (logits.softmax(-1) * logits).sum(-1) - right
+
+
+def mean_margin(
+    logits: Float[Tensor, "*batch classes"], labels: Int[Tensor, "*batch"]
+) -> Float[Tensor, "*batch"]:
+    r"""$\gamma = z_y - \sum_{c \ne y}w_cz_c$, w the softmax of the wrong classes (chapter 04).
+
+    w stands still in the gradient, so that $\nabla\ell = -(1 - p_y)\nabla\gamma$;
+    $\ell - H = -(1 - p_y)\gamma$.
+
+    >>> import torch
+    >>> mean_margin(torch.tensor([[3.0, 1.0, 1.0]]), torch.tensor([0])).tolist()
+    [2.0]
+    """
+    logits, right = logits.double(), labels[..., None]
+    w = logits.detach().scatter(-1, right, float("-inf")).softmax(-1)
+    return logits.gather(-1, right)[..., 0] - (w * logits).sum(-1)

@@ -6,6 +6,7 @@ import torch
 from scipy.integrate import solve_ivp
 from scipy.stats import beta
 
+from grokbook.measures.calibration import confidence, mean_margin
 from grokbook.theory import radial
 from grokbook.theory.radial import coupling
 
@@ -213,3 +214,29 @@ def test_the_radial_gradient_behind_relus_is_confidence():
     np.testing.assert_allclose(
         radial.confidence_energy(gap, h, g), radial.radial_energy(h, g), rtol=1e-9
     )
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 8.0], ids=["unsure", "half sure", "sure"])
+def test_the_radial_share_behind_relus_is_a_margin(scale):
+    lower, upper = (torch.from_numpy(scale**0.5 * drawn(*s)) for s in ((12, 12), (12, 5)))
+    h, labels = torch.from_numpy(drawn(50, 12, seed=1)).requires_grad_(), torch.arange(50) % 5
+
+    def logits(h):
+        return torch.relu(torch.relu(h) @ lower) @ upper / 4
+
+    z = logits(h)
+    loss = torch.nn.functional.cross_entropy(z, labels, reduction="none")
+    (g,) = torch.autograd.grad(loss.sum(), h, retain_graph=True)
+    margin = mean_margin(z, labels)
+    (across,) = torch.autograd.grad(margin.sum(), h, retain_graph=True)
+    left = 1 - z.softmax(-1).gather(1, labels[:, None])
+    torch.testing.assert_close(g, -left * across, rtol=1e-9, atol=1e-14)
+    torch.testing.assert_close(confidence(z, labels), -left[:, 0] * margin, rtol=1e-9, atol=1e-13)
+    J = torch.func.vmap(torch.func.jacrev(logits))(h.detach())
+    share = radial.margin_energy(*(each.detach().numpy() for each in (z, labels, h, J)))
+    np.testing.assert_allclose(share, radial.radial_energy(h.detach().numpy(), g.numpy()), 1e-7)
+    # The linearised boundary lies that far away: a step there takes the mean margin to 0.
+    foot = h - margin[:, None] * across / across.square().sum(-1, keepdim=True)
+    torch.testing.assert_close((across * foot).sum(-1), torch.zeros(50).double(), atol=1e-9, rtol=0)
+    far = (h - foot).norm(dim=-1) / h.norm(dim=-1)
+    np.testing.assert_allclose(share, 12 * far.detach().numpy() ** 2, rtol=1e-7)

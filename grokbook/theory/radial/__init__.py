@@ -24,6 +24,7 @@ from grokbook.theory.radial.prediction import (
     balanced_ratio,
     confidence_energy,
     excess,
+    margin_energy,
     masked_null,
     mean_penalty,
     null_quantile,
@@ -53,6 +54,7 @@ __all__ = [
     "excess",
     "flow",
     "identities",
+    "margin_energy",
     "masked_null",
     "mean_penalty",
     "null_quantile",
@@ -77,6 +79,6 @@ def identities() -> tuple[Identity | Inequality, ...]:
     """Return all steps of the derivation, room by room.
 
     >>> len(identities())
-    61
+    63
     """
     return tuple(step for room in ROOMS for step in room.identities())

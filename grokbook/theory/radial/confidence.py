@@ -5,6 +5,11 @@ in h; the rest is chapter 03's: $\sum_c z_c(p_c - y_c) = \ell - H$, H the entrop
 So $\tilde\Phi = d\,\|P_r\nabla\ell\|^2/\|\nabla\ell\|^2 = d(\ell - H)^2/(\|h\|^2\|\nabla\ell\|^2)$,
 and the mean of $\langle h, \nabla\ell\rangle$ is the $\langle\theta, \nabla L\rangle$ of the layer
 that reads h: radial inflation and the term that the delay law drops are one quantity, CE − H.
+
+In the share the size of the loss cancels. With $w_c = p_c/(1 - p_y)$ for the wrong classes and the
+mean margin $\gamma = z_y - \sum_c w_cz_c$, $\nabla_h\ell = -(1 - p_y)\nabla_h\gamma$ at fixed w and
+$\ell - H = -(1 - p_y)\gamma$: $\tilde\Phi = d\,\gamma^2/(\|h\|^2\|\nabla\gamma\|^2)$, d times the
+square of the distance from h to the plane γ = 0 over ‖h‖.
 """
 
 import sympy as sp
@@ -98,10 +103,56 @@ def thread_identity() -> Identity:
     )
 
 
+def margin_identity() -> Identity:
+    """Return ℓ − H and p − y by the mean margin, of 3 classes; the wrong one weighs both alike."""
+    z = sp.Matrix(sp.symbols("z:3", real=True))
+    p = probabilities(z)
+    left = 1 - p[0]
+
+    def by_margins(first: sp.Expr) -> sp.Matrix:
+        gaps = [sp.Matrix([1, -1, 0]), sp.Matrix([1, 0, -1])]
+        mean = first * gaps[0] + (1 - first) * gaps[1]
+        return sp.Matrix([-left * mean.dot(z), *(-left * mean)])
+
+    return Identity(
+        "ℓ − H = −(1 − p_y)γ, p − y = −(1 − p_y)∇_z γ, w_c = p_c/(1 − p_y)",
+        sp.Matrix([loss(z) - entropy(z), *(p - sp.Matrix([1, 0, 0]))]),
+        by_margins(p[1] / left),
+        wrong=by_margins(sp.S.Half),
+    )
+
+
+def distance_identity() -> Identity:
+    r"""Return the share by the distance from the plane $\langle a, h\rangle = 0$, g along a.
+
+    The foot of h lies on the plane, and the size of g cancels. The wrong variant keeps it.
+    """
+    size = sp.symbols("q", positive=True)  # 1 − p_y
+    margin = free.dot(g)
+    foot = free - margin * g / g.dot(g)
+    far = (free - foot).dot(free - foot)
+    slope_ = -size * g
+    share = d * free.dot(slope_) ** 2 / (free.dot(free) * slope_.dot(slope_))
+    return Identity(
+        "g = −qa, γ = ⟨a, h⟩ ⟹ Φ̃ = d dist(h, γ = 0)²/‖h‖²",
+        sp.Matrix([g.dot(foot), share]),
+        sp.Matrix([0, d * far / free.dot(free)]),
+        wrong=sp.Matrix([0, d * size**2 * far / free.dot(free)]),
+        by=reduced,
+    )
+
+
 def identities() -> tuple[Identity, ...]:
     """Return what the radial part of the task gradient is.
 
     >>> len(identities())
-    4
+    6
     """
-    return (confidence_identity(), biased_identity(), energy_identity(), thread_identity())
+    return (
+        confidence_identity(),
+        biased_identity(),
+        energy_identity(),
+        thread_identity(),
+        margin_identity(),
+        distance_identity(),
+    )

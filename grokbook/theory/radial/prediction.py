@@ -108,6 +108,31 @@ def confidence_energy(
     return h.shape[-1] * gap**2 / ((h * h).sum(-1) * (g * g).sum(-1))
 
 
+def margin_energy(
+    z: Float[np.ndarray, "n classes"],
+    labels: Integer[np.ndarray, " n"],
+    h: Float[np.ndarray, "n d"],
+    jacobian: Float[np.ndarray, "n classes d"],
+) -> Float[np.ndarray, " n"]:
+    r"""Return $d\,\gamma^2/(\|h\|^2\|\nabla\gamma\|^2)$, the radial share by the mean margin.
+
+    $\gamma = \sum_{c \ne y}w_c(z_y - z_c)$, w the softmax of the wrong classes; the same as
+    `radial_energy` where only ReLUs follow. `jacobian` holds $\nabla_hz_c$.
+
+    >>> h = np.array([[3.0, 4.0]])
+    >>> margin_energy(h @ np.eye(2), np.array([1]), h, np.eye(2)[None]).round(9)
+    array([0.04])
+    """
+    rows = np.arange(len(z))
+    rival = np.exp(z - np.where(np.eye(z.shape[1])[labels] > 0, -np.inf, z).max(1, keepdims=True))
+    rival[rows, labels] = 0.0
+    weight = -rival / rival.sum(1, keepdims=True)
+    weight[rows, labels] = 1.0  # γ = Σ weight z
+    slope = np.einsum("nc,ncd->nd", weight, jacobian)
+    margin = (weight * z).sum(1)
+    return h.shape[-1] * margin**2 / ((h * h).sum(-1) * (slope * slope).sum(-1))
+
+
 def balanced_ratio(gap: Number, lam: Number) -> Number:
     r"""Return $\varrho = \frac12(1 + \sqrt{1 - 2(\mathrm{CE} - H)/\lambda})$, where layers rest.
 
