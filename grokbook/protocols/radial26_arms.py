@@ -154,7 +154,7 @@ def radial26_controls(*, seeds: int = 3, steps: int = STEPS, **changes: Any) -> 
     $\frac\lambda d\|h\|^2$ alone, dropout at .1 and LayerNorm without weights, all in
     {cite:t}`radial2026`, whose settings are not known; ours are RMSNorm without weights, a layer
     that leaves values as they are and takes the radial part from their gradient, and the penalty's
-    force turned at random, as large at activations and at their layer's weights. `changes` are
+    force turned at random, each layer's as large at its activations and own weights. `changes` are
     hyper-parameters by their short names.
     """
     arms = [

@@ -9,7 +9,7 @@ that reads h: radial inflation and the term that the delay law drops are one qua
 In the share the size of the loss cancels. With $w_c = p_c/(1 - p_y)$ for the wrong classes and the
 mean margin $\gamma = z_y - \sum_c w_cz_c$, $\nabla_h\ell = -(1 - p_y)\nabla_h\gamma$ at fixed w and
 $\ell - H = -(1 - p_y)\gamma$: $\tilde\Phi = d\,\gamma^2/(\|h\|^2\|\nabla\gamma\|^2)$, d times the
-square of the distance from h to the plane γ = 0 over ‖h‖.
+square of the distance from h to the plane $\langle\nabla\gamma, \cdot\rangle = 0$ over ‖h‖.
 """
 
 import sympy as sp

@@ -7,8 +7,8 @@ $(I - P_i)K_{ij}\hat h_j = 0$ for all j: orthogonal inputs, or parallel activati
 depend on each other the $c_j$ are not any numbers, and terms may cancel. A single sample is safe in
 a linear layer, and in a deeper one only where its h is an eigenvector of its own kernel.
 What angular forces do to norms, $P_jK_{ji}(I - P_i)$, is the transpose of that. AdamW, which
-divides by $D = \sqrt{\hat v} + \epsilon$, has $D^{-1}$ within the kernel: then one sample in one
-linear layer is turned, too.
+divides by $D = \sqrt{\hat v} + \epsilon$, has $D^{-1}$ within the kernel while D stands still and
+but for momentum and decay: then one sample in one linear layer can be turned, too.
 """
 
 import sympy as sp

@@ -4,7 +4,7 @@ With $g_r = -\langle\hat h, \nabla\ell\rangle$, the task's outward push, the rad
 $\dot r = g_r - \frac{2\lambda}d(r - \sqrt d)$. For constant $g_r$ it rests at an excess
 $u^* = g_r d/(2\lambda)$ over $\sqrt d$ and gets there in a time $d/(2\lambda)$; the direction moves
 by the task alone. Whatever $g_r$ does within ±G, the excess is drawn to within $Gd/(2\lambda)$: for
-λ → ∞ and a bounded gradient that is Riemannian gradient descent on the sphere. In a network h is
+λ → ∞ and a bounded gradient that is the Riemannian gradient flow on the sphere. In a network h is
 not free: `coupling`.
 """
 
@@ -136,16 +136,17 @@ def limit_identity() -> Identity:
 
 
 def bounded_inequality() -> Inequality:
-    r"""Return that a push of at most G lets no excess above $Gd/(2\lambda)$ grow, constant or not.
+    r"""Return that a push of at most G, constant or not, draws u to below $U = Gd/(2\lambda)$.
 
-    By the same with both signs turned none below $-Gd/(2\lambda)$ falls.
+    So $(u - U)e^{2\lambda t/d}$ does not grow; by the same with both signs turned u is drawn to
+    above −U.
     """
     u, most = sp.symbols("u G", real=True)
+    edge = most * d / (2 * lam)
     return Inequality(
-        "|g_r| ≤ G, u ≥ Gd/(2λ) ⟹ u̇ ≤ 0",
-        push - 2 * lam / d * u <= 0,
-        needs=u >= most * d / (2 * lam),
-        given=(push <= most, -push <= most),
+        "g_r ≤ G ⟹ d(u − U)/dt ≤ −(2λ/d)(u − U), U = Gd/(2λ)",
+        push - 2 * lam / d * u <= -2 * lam / d * (u - edge),
+        needs=push <= most,
     )
 
 

@@ -1,4 +1,4 @@
-r"""A control of the radial penalty: the same force in a random direction, no gradient smaller."""
+r"""A control of the radial penalty: the same force, turned at random."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,10 +19,11 @@ class IsotropicForce(Intervention):
     Adds $\sum_l\overline{\frac{2\lambda}d(\|h_l\| - \sqrt d)\,\langle Q_l\hat h_l, h_l\rangle}$,
     its factors before the last $h_l$ held constant in the gradient; the mean over the batch
     (chapter 04). $Q_l$ permutes the units and turns the signs of some, at random, for every layer
-    and step and alike for the whole batch. It is orthogonal: with $W_l$ the layer's weights, the
-    gradient with respect to them is $Q_l$ times the penalty's, as large and with its singular
-    values. Directions drawn for each example would cancel there. The force has the mean 0 and the
-    same variance in every direction. `strength` is λ. Raises `ValueError` for a negative one, and
+    and step and alike for the whole batch. It is orthogonal: what a layer's own term adds to the
+    gradient of its weights $W_l$ is $Q_l$ times what the penalty's adds, as large and with its
+    singular values. Directions drawn for each example would cancel there. What a layer's term adds
+    to the weights below it may be smaller. The force has the mean 0 and the same variance in every
+    direction. `strength` is λ. Raises `ValueError` for a negative one, and
     for a model that shows none of the activations that the penalty holds.
     """
 
