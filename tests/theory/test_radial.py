@@ -85,7 +85,7 @@ def test_an_excess_is_drawn_into_the_tube_of_a_bounded_push():
     assert 0 < late < radial.excess(most, d, lam) * 1.001
 
 
-def jacobians(penalised):
+def jacobians(inputs):
     """Of h = W_2 relu(W_1 x), by weight, for each of three inputs; and the activations."""
     weights = (
         torch.from_numpy(drawn(6, 3)),
@@ -97,8 +97,8 @@ def jacobians(penalised):
         return second @ torch.relu(first @ x)
 
     theta = torch.cat([each.flatten() for each in weights])
-    J = [torch.func.jacrev(flat)(theta, x) for x in penalised]
-    return J, [flat(theta, x) for x in penalised]
+    J = [torch.func.jacrev(flat)(theta, x) for x in inputs]
+    return J, [flat(theta, x) for x in inputs]
 
 
 def test_radial_forces_turn_as_angular_ones_move_norms():

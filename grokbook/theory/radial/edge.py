@@ -36,7 +36,7 @@ def steps_to_edge(start: sp.Expr) -> sp.Expr:
 
 
 def safe_curvature() -> sp.Expr:
-    r"""Return $\frac{2(1+\beta_1)}{1-\beta_1}\frac\epsilon\eta$, below which κ is never thrown."""
+    r"""Return $\frac{2(1+\beta_1)}{1-\beta_1}\frac\epsilon\eta$: below it no s gets to the edge."""
     return edge() * epsilon / eta
 
 

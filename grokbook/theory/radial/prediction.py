@@ -123,11 +123,10 @@ def margin_energy(
     >>> margin_energy(h @ np.eye(2), np.array([1]), h, np.eye(2)[None]).round(9)
     array([0.04])
     """
-    rows = np.arange(len(z))
-    rival = np.exp(z - np.where(np.eye(z.shape[1])[labels] > 0, -np.inf, z).max(1, keepdims=True))
-    rival[rows, labels] = 0.0
-    weight = -rival / rival.sum(1, keepdims=True)
-    weight[rows, labels] = 1.0  # γ = Σ weight z
+    right = np.eye(z.shape[1])[labels]
+    wrong = np.where(right > 0, -np.inf, z)
+    rival = np.exp(wrong - wrong.max(1, keepdims=True))
+    weight = right - rival / rival.sum(1, keepdims=True)  # γ = Σ weight z
     slope = np.einsum("nc,ncd->nd", weight, jacobian)
     margin = (weight * z).sum(1)
     return h.shape[-1] * margin**2 / ((h * h).sum(-1) * (slope * slope).sum(-1))
@@ -211,7 +210,7 @@ def adam_edge(beta1: float = 0.9) -> float:
 
 
 def safe_curvature(rate: float, epsilon: float = 1e-8, beta1: float = 0.9) -> float:
-    r"""Return $\frac{2(1+\beta_1)}{1-\beta_1}\frac\epsilon\eta$, below which Adam throws nothing.
+    r"""Return $\frac{2(1+\beta_1)}{1-\beta_1}\frac\epsilon\eta$, below which no s gets to the edge.
 
     >>> round(safe_curvature(1e-3), 9)
     0.00038

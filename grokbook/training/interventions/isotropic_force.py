@@ -23,8 +23,8 @@ class IsotropicForce(Intervention):
     gradient of its weights $W_l$ is $Q_l$ times what the penalty's adds, as large and with its
     singular values. Directions drawn for each example would cancel there. What a layer's term adds
     to the weights below it may be smaller. The force has the mean 0 and the same variance in every
-    direction. `strength` is λ. Raises `ValueError` for a negative one, and
-    for a model that shows none of the activations that the penalty holds.
+    direction. `strength` is λ. Raises `ValueError` for a negative one, and for a model that shows
+    none of the activations that the penalty holds.
     """
 
     kind: ClassVar[str] = "isotropic_force"
